@@ -1,0 +1,37 @@
+# `make run` and `make test` work from a clean clone with Python >= 3.11 and a
+# Rust toolchain; everything else is installed below .venv/ and target/.
+PYTHON ?= python3
+UV_VERSION := 0.13.8
+export UV_CACHE_DIR := $(CURDIR)/.cache/uv
+UV := .cache/bootstrap/bin/uv
+BIN := .venv/bin
+NATIVE_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml) Cargo.toml Cargo.lock
+
+.DEFAULT_GOAL := help
+.PHONY: help run test lint bench fuzz golden docs setup lock build clean check-rust
+
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+check-rust:
+	@command -v cargo >/dev/null 2>&1 || { \
+	  echo "lanner: building needs a Rust toolchain (>= 1.88): 'cargo' was not found."; \
+	  echo "        Install rustup (https://rustup.rs) or your distribution's cargo, then try again."; \
+	  exit 1; }
+
+.venv/.setup: requirements.lock Makefile
+	@$(PYTHON) -c 'import sys; sys.exit("lanner: needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
+	@test -x $(UV) || { $(PYTHON) -m venv .cache/bootstrap && .cache/bootstrap/bin/pip install -q --disable-pip-version-check uv==$(UV_VERSION); }
+	@test -x $(BIN)/python || $(UV) venv -q --python $(PYTHON) .venv
+	VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip sync -q --require-hashes requirements.lock
+	@touch $@
+
+lock: ## pin the Python tools again (requirements.lock)
+	$(UV) pip compile -q --generate-hashes --no-annotate --no-header --universal --python-version 3.11 --group dev pyproject.toml -o requirements.lock
+
+.venv/.build: .venv/.setup $(NATIVE_SOURCES) | check-rust
+	PATH="$(CURDIR)/.cache/bootstrap/bin:$$PATH" VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop -q --uv --release
+	@touch $@
+
+setup: .venv/.setup ## install the Python tools into .venv
+build: .venv/.build ## compile the native module

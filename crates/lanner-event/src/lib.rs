@@ -1,0 +1,9 @@
+//! What an event is to the rest of Lanner: the values its fields have, the
+//! contract between an event source and the engine, and the two tables that
+//! everything above reads: the field catalogue and the event types.
+//!
+//! Nothing here depends on another Lanner crate.
+
+pub mod value;
+
+pub use value::{EventSource, ExtractorError, Value, Values};

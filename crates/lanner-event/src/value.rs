@@ -1,0 +1,66 @@
+//! Values extracted from events, and the trait through which the engine asks
+//! an event source for them.
+
+use std::net::IpAddr;
+
+use bumpalo::Bump;
+
+/// One extracted value. Text and bytes borrow from the event's own buffer, or
+/// from the per-event arena when they had to be decoded first.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<'e> {
+    /// Text as it was recorded; usually UTF-8, never assumed to be.
+    Str(&'e [u8]),
+    /// Raw bytes (Falco's `bytebuf`).
+    Bytes(&'e [u8]),
+    /// Unsigned integer of any width, also times and durations in nanoseconds.
+    U64(u64),
+    /// Signed integer of any width.
+    I64(i64),
+    /// Floating point.
+    F64(f64),
+    /// Boolean.
+    Bool(bool),
+    /// An IPv4 or IPv6 address.
+    Ip(IpAddr),
+}
+
+/// The values of one operand for one event. Empty means that the field is
+/// absent, which makes every check on it false.
+pub type Values<'e> = bumpalo::collections::Vec<'e, Value<'e>>;
+
+/// A field or an argument that a source does not know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ExtractorError {
+    /// What is wrong, for people.
+    pub message: String,
+}
+
+/// A kind of event that the engine can match: it turns a field of the
+/// catalogue into an extractor once per load, and an extractor into values
+/// once per event.
+pub trait EventSource: Send + Sync + 'static {
+    /// One event, borrowing from the buffer that it arrived in.
+    type Event<'e>;
+    /// A field with its argument, resolved.
+    type Extractor: Send + Sync;
+
+    /// Resolves `field` with its optional argument (`evt.arg[flags]` has the
+    /// argument `flags`).
+    ///
+    /// # Errors
+    /// When the source has no such field or the argument is not valid for it.
+    fn compile(field: &str, argument: Option<&str>) -> Result<Self::Extractor, ExtractorError>;
+
+    /// Appends the values of the field to `out`; appends nothing when the
+    /// field is absent from this event.
+    fn extract<'e>(
+        extractor: &Self::Extractor,
+        event: &Self::Event<'e>,
+        arena: &'e Bump,
+        out: &mut Values<'e>,
+    );
+
+    /// The event's time, in nanoseconds since the Unix epoch.
+    fn time_ns(event: &Self::Event<'_>) -> u64;
+}

@@ -1,0 +1,1 @@
+"""Lanner: runtime threat detection and Kubernetes audit."""

@@ -1,0 +1,57 @@
+"""The compiled half of Lanner. Private: use the `lanner` package."""
+
+from typing import final
+
+__version__: str
+
+def build_info() -> dict[str, str]: ...
+def catalog() -> bytes:
+    """The field catalogue and the event types, as JSON."""
+
+@final
+class Engine:
+    """Runs a plan (JSON bytes, `plan.model.Plan`) of the source `k8s_audit`."""
+
+    def __new__(cls, plan: bytes) -> Engine: ...
+    def feed(self, data: bytes) -> Batch:
+        """Matches complete audit JSON in any framing; never raises on bad records."""
+
+@final
+class Scan:
+    """Reads inputs one after the other in constant memory, and matches them.
+
+    `options` is JSON: {"paths": [str | null for stdin], "dedup": bool, "since_ns": int | null,
+    "until_ns": int | null, "max_record_bytes": int, "batch_bytes": int}.
+    """
+
+    def __new__(cls, engine: Engine, options: bytes) -> Scan: ...
+    def next(self) -> Batch | None:
+        """The next batch (bounded in bytes read), or None at the end. Releases the GIL."""
+    def stats(self) -> bytes:
+        """Counters so far, as JSON."""
+
+@final
+class Batch:
+    """Alerts and findings of one step."""
+
+    events: int
+    bytes_read: int
+    def __len__(self) -> int: ...
+    def text(self, iso_time: bool) -> bytes:
+        """Falco's text lines."""
+    def json_lines(self, hostname: str | None, iso_time: bool) -> bytes:
+        """Falco's JSON, one alert a line."""
+    def alerts(self) -> bytes:
+        """The alerts as a JSON array, for Alert objects."""
+    def skipped(self) -> bytes:
+        """Malformed records: JSON array of {path, line, offset, reason, excerpt}."""
+
+@final
+class MapEngine:
+    """Runs a plan on events given as JSON maps of field to values; for tests of rules."""
+
+    def __new__(cls, plan: bytes) -> MapEngine: ...
+    def match(self, event: bytes) -> list[int]:
+        """Ids of the matching rules. Event: {"fields": {"proc.name": [{"s": "bash"}]}}."""
+    def outputs(self, event: bytes) -> list[str]:
+        """The formatted outputs of the matching rules."""

@@ -1,0 +1,1 @@
+"""What runs a plan: the reference interpreter and the native engine."""

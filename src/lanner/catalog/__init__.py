@@ -1,0 +1,1 @@
+"""Read-only views of the field and event tables that the native module declares."""

@@ -1,0 +1,1 @@
+"""The plan: interned, typed predicates shared by all rules of a source."""

@@ -1,0 +1,1 @@
+"""Passes over the plan: fold, intern, order by cost, dispatch."""

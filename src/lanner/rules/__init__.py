@@ -1,0 +1,1 @@
+"""The rule language: Falco rule files in, checked and typed rules out."""
