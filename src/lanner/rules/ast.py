@@ -103,4 +103,17 @@ class Or:
     span: Span
 
 
-Condition = Check | Macro | Not | And | Or
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """A macro that was replaced: its condition, and the span that named it.
+
+    The condition is shared by all uses of the macro; its spans point at the
+    macro's own text.
+    """
+
+    name: str
+    child: Condition
+    span: Span
+
+
+Condition = Check | Macro | Not | And | Or | Expanded
