@@ -11,47 +11,53 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import accumulate
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from lanner.diagnostics import Expansion, Source, Span
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable
+
+
+class OffsetMap(Protocol):
+    """Tells the file offset of each character of a value."""
+
+    def __getitem__(self, index: int, /) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
 class Piece:
     """A run of characters from one place.
 
-    `offsets` is the file offset of each character; an `int` says that the
-    characters stand next to each other in the file from there on. A synthetic
-    piece (a parenthesis that an expansion adds) has no characters of its own
-    in the file: all its characters point at `[start, end)`, the text that
-    caused it.
+    Without a `map` the characters stand next to each other in the file from
+    `start` on; with one, character `i` stands at `map[start + i]`. A synthetic
+    piece (a parenthesis that an expansion adds) has no characters of its own:
+    all of them point at `[start, synthetic_end)`, the text that caused them.
     """
 
     text: str
     source: Source
-    offsets: Sequence[int] | int
+    start: int
     via: Expansion | None = None
     synthetic_end: int | None = None
+    map: OffsetMap | None = None
 
     def slice(self, start: int, end: int) -> Piece:
         """The characters `[start, end)` of the piece."""
-        offsets = self.offsets
-        if self.synthetic_end is None:
-            offsets = offsets + start if isinstance(offsets, int) else offsets[start:end]
-        return Piece(self.text[start:end], self.source, offsets, self.via, self.synthetic_end)
+        first = self.start if self.synthetic_end is not None else self.start + start
+        return Piece(
+            self.text[start:end], self.source, first, self.via, self.synthetic_end, self.map
+        )
 
     def file_range(self, start: int, end: int) -> tuple[int, int]:
         """File offsets that cover the characters `[start, end)` of the piece."""
-        offsets = self.offsets
-        if isinstance(offsets, int):
-            if self.synthetic_end is not None:
-                return offsets, self.synthetic_end
-            return offsets + start, offsets + end
-        first = offsets[start] if start < len(offsets) else offsets[-1] + 1
-        return first, max(first, offsets[end - 1] + 1 if end > start else first)
+        if self.synthetic_end is not None:
+            return self.start, self.synthetic_end
+        if self.map is None:
+            return self.start + start, self.start + end
+        first = self.map[self.start + start]
+        last = self.map[self.start + end - 1] + 1 if end > start else first
+        return first, max(first, last)
 
 
 class MappedText:
@@ -108,7 +114,7 @@ class MappedText:
     def expanded(self, expansion: Expansion) -> MappedText:
         """The same text, as brought in by `expansion`."""
         return MappedText(
-            Piece(piece.text, piece.source, piece.offsets, expansion, piece.synthetic_end)
+            Piece(piece.text, piece.source, piece.start, expansion, piece.synthetic_end, piece.map)
             for piece in self.pieces
         )
 
