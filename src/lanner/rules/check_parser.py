@@ -194,6 +194,17 @@ class CheckParser:
             )
         return self._condition(left, start)
 
+    def field_or_transformer(self) -> Field | Call:
+        """A field or transformer on its own, as outputs have them."""
+        start = self.index
+        if self.match(grammar.FIELD_NAME):
+            return self._field(self.last_token, start)
+        function = self._transformer()
+        if function is None:
+            raise self._expected("unexpected token", "expected a field or a transformer")
+        self.skip_blanks()
+        return self._call(function, start)
+
     def _transformer(self) -> str | None:
         found = _TRANSFORMER.match(self.text, self.index)
         if found is None:

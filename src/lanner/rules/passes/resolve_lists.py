@@ -65,10 +65,10 @@ class ListResolver:
     """
 
     def __init__(self, lists: Iterable[ResolvedList]) -> None:
-        self._lists = tuple(lists)
-        self._order = {found.name: index for index, found in enumerate(self._lists)}
+        self.lists = tuple(lists)
+        self._order = {found.name: index for index, found in enumerate(self.lists)}
         # names with a delimiter in them ("my list") never equal a word: they are searched for
-        self._odd = [found for found in self._lists if not _WORDS.fullmatch(found.name)]
+        self._odd = [found for found in self.lists if not _WORDS.fullmatch(found.name)]
         self.used: set[str] = set()
 
     def resolve(self, condition: MappedText) -> MappedText:
@@ -86,9 +86,9 @@ class ListResolver:
             if not later:
                 return condition
             done = min(later)
-            replaced = _substitute(condition, self._lists[done])
+            replaced = _substitute(condition, self.lists[done])
             if replaced is not condition:
-                self.used.add(self._lists[done].name)
+                self.used.add(self.lists[done].name)
                 condition = replaced
                 pending = self._candidates(condition.text)
 
