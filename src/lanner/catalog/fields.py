@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from lanner.catalog.events import event_names, parameters
 from lanner.catalog.tables import Field, tables
@@ -36,7 +36,19 @@ class FieldError:
 
     falco_message: str
     message: str
-    help: str | None = None
+    fixed_help: str | None = None
+    misspelt: tuple[str, str] | None = None
+
+    @property
+    def help(self) -> str | None:
+        """What to do. The nearest name is looked for only when somebody reads it."""
+        if self.misspelt is None:
+            return self.fixed_help
+        name, source = self.misspelt
+        near = suggest_field(name, source)
+        if near:
+            return f"did you mean `{near}`?"
+        return f"`lanner fields --source {source}` lists all fields"
 
 
 @cache
@@ -79,6 +91,7 @@ def is_left_side(text: str, source: str) -> bool:
     return isinstance(resolve(name, argument, source), ResolvedField)
 
 
+@lru_cache(maxsize=8192)
 def resolve(name: str, argument: str | None, source: str) -> ResolvedField | FieldError:
     """Looks up a field as a condition names it."""
     found = _by_name().get(name)
@@ -104,9 +117,7 @@ def _nonexistent(
         message = f"rules of source `{source}` have no field `{name}`"
         help_text = f"it is a field of `source: {found.source}`"
         return FieldError(falco, message, help_text if found.source != source else None)
-    near = suggest_field(name, source)
-    help_text = f"did you mean `{near}`?" if near else f"`lanner fields --source {source}` lists all"
-    return FieldError(falco, f"no field is named `{name}`", help_text)
+    return FieldError(falco, f"no field is named `{name}`", misspelt=(name, source))
 
 
 def _check_argument(found: Field, argument: str | None) -> FieldError | None:
