@@ -52,19 +52,32 @@ class RuleInput(Protocol):
     """What the plan needs of a checked rule."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """Its name."""
+
     @property
-    def priority(self) -> int: ...
+    def priority(self) -> int:
+        """0 (EMERGENCY) to 7 (DEBUG)."""
+
     @property
-    def tags(self) -> tuple[str, ...]: ...
+    def tags(self) -> tuple[str, ...]:
+        """Its tags."""
+
     @property
-    def condition(self) -> TCondition: ...
+    def condition(self) -> TCondition:
+        """The typed condition."""
+
     @property
-    def output(self) -> Output: ...
+    def output(self) -> Output:
+        """The parsed output."""
 
 
 def build(
-    rules: Iterable[RuleInput], source: str, rule_matching: str = "all", *, use_dispatch: bool = True
+    rules: Iterable[RuleInput],
+    source: str,
+    rule_matching: str = "all",
+    *,
+    use_dispatch: bool = True,
 ) -> Plan:
     """The plan of the given rules, which must all be of the event source `source`.
 
@@ -119,10 +132,14 @@ class _Builder:
         if isinstance(operand, ConstantOperand):
             return self.operands.add(ConstantNode(scalar(operand.constant)))
         if isinstance(operand, ListOperand):
-            return self.operands.add(ListNode(tuple([self.operand(item) for item in operand.items])))
+            return self.operands.add(
+                ListNode(tuple([self.operand(item) for item in operand.items]))
+            )
         arguments = tuple([self.operand(argument) for argument in operand.arguments])
         return self.operands.add(
-            CallNode(operand.function, arguments, operand.argument, operand.kind.value, operand.is_list)
+            CallNode(
+                operand.function, arguments, operand.argument, operand.kind.value, operand.is_list
+            )
         )
 
     def output(self, output: Output) -> tuple[TextPart | FieldPart, ...]:

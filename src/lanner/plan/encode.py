@@ -20,5 +20,6 @@ def decode(data: bytes) -> Plan:
 
     Raises:
         msgspec.ValidationError: the data is no plan.
+
     """
     return _decoder.decode(data)

@@ -33,6 +33,7 @@ def parse_constant(text: str, type_name: str, operator: str) -> Constant:
 
     Raises:
         ConstantError: the text is no such value.
+
     """
     kind = kind_of(type_name)
     if operator in ("bcontains", "bstartswith"):
@@ -98,9 +99,8 @@ def _address(text: str) -> str:
     try:
         if version == 4:
             return str(ipaddress.IPv4Address(text))
-        if "%" in text:
-            raise ValueError
-        return str(ipaddress.IPv6Address(text))
+        # Python takes zones (fe80::1%eth0), inet_pton does not
+        return str(ipaddress.IPv6Address(text.replace("%", "/")))
     except ValueError:
         help_text = "; a network needs one of the net fields, such as fd.snet" * ("/" in text)
         raise ConstantError(

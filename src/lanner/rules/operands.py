@@ -7,9 +7,9 @@ Source: falcosecurity/libs 0.25.4 `filter.cpp` (`sinsp_extractor_compiler`),
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lanner import catalog
-from lanner.diagnostics import Span
 from lanner.rules.ast import Call, CallList, Field
 from lanner.rules.ast import Operand as Syntax
 from lanner.rules.typed import (
@@ -23,6 +23,9 @@ from lanner.rules.typed import (
 )
 from lanner.rules.types import kind_of
 
+if TYPE_CHECKING:
+    from lanner.diagnostics import Span
+
 _TEXT = ("charbuf", "fspath", "fsrelpath")
 
 
@@ -30,7 +33,11 @@ class OperandError(Exception):
     """A field or transformer that is not accepted, and where."""
 
     def __init__(
-        self, falco_message: str, span: Span, message: str | None = None, help_text: str | None = None
+        self,
+        falco_message: str,
+        span: Span,
+        message: str | None = None,
+        help_text: str | None = None,
     ) -> None:
         super().__init__(falco_message)
         self.falco_message = falco_message
@@ -55,6 +62,7 @@ def type_operand(syntax: Syntax, source: str) -> TypedOperand:
 
     Raises:
         OperandError: an unknown field, or a transformer that does not fit.
+
     """
     if isinstance(syntax, Field):
         return _field(syntax, source)
@@ -130,7 +138,11 @@ def _single(syntax: Call, argument: TypedOperand) -> TypedOperand:
 
 
 def _multi(
-    syntax: Call, arguments: list[TypedOperand], *, argument: str | None = None, is_list: bool = False
+    syntax: Call,
+    arguments: list[TypedOperand],
+    *,
+    argument: str | None = None,
+    is_list: bool = False,
 ) -> TypedOperand:
     operands = tuple([argument.operand for argument in arguments])
     operand = CallOperand(syntax.function, operands, argument, Kind.STRING, is_list)

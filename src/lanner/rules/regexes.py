@@ -1,4 +1,4 @@
-"""Regular expressions of conditions: RE2 in POSIX mode, as Falco compiles them.
+r"""Regular expressions of conditions: RE2 in POSIX mode, as Falco compiles them.
 
 POSIX mode has no Perl classes (`\\d`), no lazy repetition and no `(?…)` groups. The pattern is
 matched against the whole value; `^` and `$` match at line breaks too. This module checks patterns

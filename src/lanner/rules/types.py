@@ -141,6 +141,8 @@ def operator_problem(operator: str, type_name: str, *, is_list: bool) -> tuple[s
         return None
     return (
         f"filter error: '{operator}' operator not supported for {_FALCO_CLASS[kind]}",
-        f"`{operator}` cannot be used here: the field is {PEOPLE[kind]};"
-        f" it has {', '.join(_OPERATORS[kind])} and exists",
+        (
+            f"`{operator}` cannot be used here: the field is {PEOPLE[kind]};"
+            f" it has {', '.join(_OPERATORS[kind])} and exists"
+        ),
     )

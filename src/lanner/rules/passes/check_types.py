@@ -87,7 +87,9 @@ class _Checker:
             return None
         return TAnd(typed) if isinstance(node, And) else TOr(typed)
 
-    def _report(self, severity: Severity, falco: str, span: Span, message: str, help_text: str | None) -> None:
+    def _report(
+        self, severity: Severity, falco: str, span: Span, message: str, help_text: str | None
+    ) -> None:
         for site in reversed(self.sites):
             span = span.expanded("macro", site.name, site.span)
         code = ERROR if severity is Severity.ERROR else WARNING
@@ -95,7 +97,9 @@ class _Checker:
             Diagnostic(code, severity, message, span, help=help_text, falco_message=falco)
         )
 
-    def _error(self, falco: str, span: Span, message: str | None = None, help_text: str | None = None) -> None:
+    def _error(
+        self, falco: str, span: Span, message: str | None = None, help_text: str | None = None
+    ) -> None:
         self._report(Severity.ERROR, falco, span, message or falco, help_text)
 
     def _warning(self, message: str, span: Span, help_text: str | None = None) -> None:
