@@ -1,7 +1,8 @@
 """Constants of conditions: from the text to a typed value.
 
-Source: falcosecurity/libs 0.25.4 `value_parser.cpp` and `sinsp_utils` number parsing, which is
-scanf's: a minus sign wraps an unsigned number, hexadecimal is not a number.
+Source: falcosecurity/libs 0.25.4 `value_parser.cpp`, and `sinsp_numparser` in `utils.cpp`, which is
+scanf: numbers are decimal, clamped to 64 bits and then cut to the width of the type, so that a
+minus sign wraps an unsigned number.
 """
 
 from __future__ import annotations
@@ -13,10 +14,16 @@ import socket
 from lanner.rules.typed import Constant, Kind
 from lanner.rules.types import BITS, kind_of
 
-_INTEGER = re.compile(r"\s*[+-]?[0-9]{1,400}")
+MAX_BYTES = 255
+"""Longer constants are refused, as by Falco, whose buffer for a value has 256 bytes."""
+
+_INTEGER = re.compile(r"[ \t\n\v\f\r]*([+-]?)([0-9]+)")
 _HEX = re.compile(r"(?:[0-9a-fA-F]{2})+")
 _SERVICES = {"ssh": 22, "domain": 53, "http": 80, "https": 443, "postgresql": 5432, "mysql": 3306}
 """Used where the machine has no table of services."""
+
+_UNPARSED = {"syscallid": 18, "sigtype": 19}
+"""Types that are comparable, but whose constants Falco cannot read; with their numbers."""
 
 
 class ConstantError(Exception):
@@ -37,16 +44,19 @@ def parse_constant(text: str, type_name: str, operator: str) -> Constant:
     """
     kind = kind_of(type_name)
     if operator in ("bcontains", "bstartswith"):
-        if not _HEX.fullmatch(text):
-            raise ConstantError(
-                "filter error: bcontains and bstartswith operator support hex strings only",
-                f"`{operator}` takes hexadecimal digits in pairs, such as 48656c; not `{text}`",
-            )
-        return Constant(Kind.BYTES, bytes.fromhex(text))
-    if kind is Kind.STRING:
-        return Constant(Kind.STRING, text)
+        return Constant(Kind.BYTES, _hexadecimal(text, operator))
     if kind is Kind.BYTES:
-        return Constant(Kind.BYTES, text.encode("utf-8", "surrogateescape"))
+        return Constant(Kind.BYTES, _short(_encoded(text), "filter parameter too long (byte buf)"))
+    # the C strings of Falco end here
+    text = text.partition("\0")[0]
+    if kind is Kind.STRING:
+        size = len(_encoded(text))
+        if size > MAX_BYTES:
+            raise ConstantError(
+                f"filter parameter too long (used={size + 1}, available=256):{text}",
+                f"the value has {size} bytes; Falco takes at most {MAX_BYTES}",
+            )
+        return Constant(Kind.STRING, text)
     if kind is Kind.BOOL:
         if text not in ("true", "false"):
             raise ConstantError(
@@ -58,55 +68,103 @@ def parse_constant(text: str, type_name: str, operator: str) -> Constant:
         return Constant(Kind.IP, _address(text))
     if kind is Kind.NET:
         return Constant(Kind.NET, _network(text))
-    if type_name == "port" and not text.isascii():
-        raise ConstantError(f"unrecognized protocol {text}")
-    if type_name == "port" and not (text.isdigit() or not text):
-        return Constant(Kind.UNSIGNED, _service(text))
+    if type_name in _UNPARSED:
+        raise ConstantError(
+            f"wrong parameter type {_UNPARSED[type_name]}",
+            "Falco cannot compare this parameter with a value; use the text form, `evt.arg`",
+        )
+    if type_name == "port":
+        return Constant(Kind.UNSIGNED, _port(text))
     return _number(text, type_name, kind)
 
 
-def _number(text: str, type_name: str, kind: Kind | None) -> Constant:
-    if type_name == "port" and not text:
-        return Constant(Kind.UNSIGNED, 0)
-    if not _INTEGER.fullmatch(text):
+def _encoded(text: str) -> bytes:
+    try:
+        return text.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "surrogatepass")
+
+
+def _short(value: bytes, falco_message: str) -> bytes:
+    if len(value) > MAX_BYTES:
+        message = f"the value has {len(value)} bytes; Falco takes at most {MAX_BYTES}"
+        raise ConstantError(falco_message, message)
+    return value
+
+
+def _hexadecimal(text: str, operator: str) -> bytes:
+    if not _HEX.fullmatch(text):
+        raise ConstantError(
+            "filter error: bcontains and bstartswith operator support hex strings only",
+            f"`{operator}` takes hexadecimal digits in pairs, such as 48656c; not `{text}`",
+        )
+    return _short(bytes.fromhex(text), "filter parameter too long (byte buf)")
+
+
+def _integer(text: str, bits: int, *, signed: bool) -> int:
+    found = _INTEGER.fullmatch(text)
+    if found is None:
         raise ConstantError(
             f"{text} is not a valid number", f"the field is a number, and `{text}` is not"
         )
-    number = int(text)
+    # more digits than this are out of range all the same
+    magnitude = int(found[2].lstrip("0")[:40] or "0")
+    negative = found[1] == "-"
+    if signed:
+        number = max(-(1 << 63), min((1 << 63) - 1, -magnitude if negative else magnitude))
+        number %= 1 << bits
+        return number - (1 << bits) if number >> (bits - 1) else number
+    if magnitude >> 64:
+        magnitude, negative = (1 << 64) - 1, False
+    return (-magnitude if negative else magnitude) % (1 << bits)
+
+
+def _number(text: str, type_name: str, kind: Kind | None) -> Constant:
     if kind is Kind.DOUBLE:
-        return Constant(Kind.DOUBLE, float(number))
+        return Constant(Kind.DOUBLE, float(_integer(text, 32, signed=True)))
     bits = BITS.get(type_name, 64)
     if kind is Kind.SIGNED:
-        low, high = -(1 << (bits - 1)), (1 << (bits - 1)) - 1
-        return Constant(Kind.SIGNED, max(low, min(high, number)))
-    if bits == 64:
-        number = min(number, (1 << 64) - 1)
-    return Constant(Kind.UNSIGNED, number % (1 << bits))
+        return Constant(Kind.SIGNED, _integer(text, bits, signed=True))
+    return Constant(Kind.UNSIGNED, _integer(text, bits, signed=False))
 
 
-def _service(name: str) -> int:
+def _port(text: str) -> int:
+    if not text:
+        return 0
+    if text.isascii() and text.isdigit():
+        number = int(text.lstrip("0")[:20] or "0")
+        if number >> 31:
+            raise ConstantError("stoi", f"`{text}` is not a port")
+        return number % (1 << 16)
     try:
-        return socket.getservbyname(name)
-    except OSError:
-        if name in _SERVICES:
-            return _SERVICES[name]
-        message = f"`{name}` is neither a port number nor a known service"
-        raise ConstantError(f"unrecognized protocol {name}", message) from None
+        return socket.getservbyname(text)
+    except (OSError, ValueError):
+        # ValueError: names that are not ASCII
+        if text in _SERVICES:
+            return _SERVICES[text]
+        message = f"`{text}` is neither a port number nor a known service"
+        raise ConstantError(f"unrecognized protocol {text}", message) from None
 
 
 def _address(text: str) -> str:
     version = 4 if "." in text else 6
-    try:
-        if version == 4:
-            return str(ipaddress.IPv4Address(text))
-        # Python takes zones (fe80::1%eth0), inet_pton does not
-        return str(ipaddress.IPv6Address(text.replace("%", "/")))
-    except ValueError:
+    address = _parsed_address(text, version)
+    if address is None:
         help_text = "; a network needs one of the net fields, such as fd.snet" * ("/" in text)
         raise ConstantError(
             f"unrecognized IPv{version} address {text}",
             f"`{text}` is not an IP address{help_text}",
-        ) from None
+        )
+    return address
+
+
+def _parsed_address(text: str, version: int) -> str | None:
+    if "%" in text:
+        return None
+    try:
+        return str(ipaddress.IPv4Address(text) if version == 4 else ipaddress.IPv6Address(text))
+    except ValueError:
+        return None
 
 
 def _network(text: str) -> str:
@@ -114,16 +172,17 @@ def _network(text: str) -> str:
     address, slash, mask = text.partition("/")
     message = f"`{text}` is not a network: write it as 10.0.0.0/8 or fe80::/10"
     if not slash:
-        raise ConstantError(f"unrecognized IP network {text}", message)
+        kind = "unrecognized IP network" if version == 4 else "invalid v6 netmask:"
+        raise ConstantError(f"{kind} {text}", message)
+    if _parsed_address(address, version) is None:
+        kind = "unrecognized IP address" if version == 4 else "unrecognized IPv6 address"
+        raise ConstantError(f"{kind} {text}", message)
     try:
-        if version == 4:
-            ipaddress.IPv4Address(address)
-        else:
-            ipaddress.IPv6Address(address)
-    except ValueError:
-        raise ConstantError(f"unrecognized IP address {text}", message) from None
-    if not mask.isdigit() or not mask.isascii():
-        raise ConstantError(f"{mask} is not a valid number", message)
-    if int(mask[:6]) > (32 if version == 4 else 128):
+        length = _integer(mask, 8, signed=False)
+    except ConstantError as error:
+        raise ConstantError(error.falco_message, message) from None
+    if version == 4 and length > 32:
         raise ConstantError(f"invalid netmask {mask}", message)
-    return str(ipaddress.ip_network(f"{address}/{int(mask)}", strict=False))
+    if version == 6 and not 0 < length <= 128:
+        raise ConstantError(f"invalid v6 netmask {mask}", message)
+    return str(ipaddress.ip_network(f"{address}/{length}", strict=False))

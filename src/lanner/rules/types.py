@@ -111,6 +111,9 @@ PEOPLE = {
 }
 """What values of a kind are, for messages."""
 
+_NAMES = {"dyn": "DYNAMIC", "fd32": "<NA>", "pid32": "<NA>", "ipv6addr": "<NA>", "ipv6net": "<NA>"}
+"""Falco's names of types, where they are not ours in upper case."""
+
 _LIST_KINDS = ("charbuf", "uint64", "reltime", "abstime", "bool", "ipaddr", "ipnet")
 
 
@@ -119,14 +122,21 @@ def kind_of(type_name: str) -> Kind | None:
     return _KIND_OF.get(type_name)
 
 
-def operator_problem(operator: str, type_name: str, *, is_list: bool) -> tuple[str, str] | None:
+def falco_name(type_name: str) -> str:
+    """The name of a parameter type in Falco's messages."""
+    return _NAMES.get(type_name, type_name.upper())
+
+
+def operator_problem(
+    operator: str, modifier: str | None, type_name: str, *, is_list: bool
+) -> tuple[str, str] | None:
     """Why a type does not have an operator: Falco's words, and ours. None if it has it."""
     if operator == "exists":
         return None
     kind = kind_of(type_name)
     if is_list:
         if type_name not in _LIST_KINDS:
-            text = f"list filters are not supported for type '{type_name.upper()}'"
+            text = f"list filters are not supported for type '{falco_name(type_name)}'"
             return f"filter error: {text}", text
         if operator in ("in", "intersects"):
             return None
@@ -135,14 +145,14 @@ def operator_problem(operator: str, type_name: str, *, is_list: bool) -> tuple[s
             f"a field with several values has no `{operator}`: use in, intersects or exists",
         )
     if kind is None:
-        text = f"'{operator}' operator not supported for type '{type_name.upper()}'"
+        text = f"'{operator}' operator not supported for type '{falco_name(type_name)}'"
         return f"filter error: {text}", text
     if operator in _OPERATORS[kind]:
         return None
-    return (
-        f"filter error: '{operator}' operator not supported for {_FALCO_CLASS[kind]}",
-        (
-            f"`{operator}` cannot be used here: the field is {PEOPLE[kind]};"
-            f" it has {', '.join(_OPERATORS[kind])} and exists"
-        ),
+    with_modifier = modifier is not None and kind in (Kind.IP, Kind.NET)
+    falco = "with modifier" if with_modifier else "operator"
+    message = (
+        f"`{operator}` cannot be used here: the field is {PEOPLE[kind]};"
+        f" it has {', '.join(_OPERATORS[kind])} and exists"
     )
+    return f"filter error: '{operator}' {falco} not supported for {_FALCO_CLASS[kind]}", message

@@ -13,12 +13,24 @@ from lanner import catalog
 from lanner.diagnostics import Diagnostic, Severity, Span
 from lanner.diagnostics.suggest import did_you_mean
 from lanner.rules import grammar
-from lanner.rules.ast import And, Call, Check, Condition, Expanded, Macro, Not, Value
+from lanner.rules.ast import (
+    And,
+    Call,
+    CallList,
+    Check,
+    Condition,
+    Expanded,
+    Field,
+    Macro,
+    Not,
+    Operand,
+    Value,
+)
 from lanner.rules.constants import ConstantError, parse_constant
 from lanner.rules.operands import OperandError, TypedOperand, type_operand
 from lanner.rules.regexes import regex_problem
 from lanner.rules.typed import TAnd, TCheck, TCondition, TNot, TOr
-from lanner.rules.types import operator_problem
+from lanner.rules.types import falco_name, operator_problem
 
 if TYPE_CHECKING:
     from lanner.rules.typed import Constant
@@ -112,9 +124,11 @@ class _Checker:
             self._error(error.falco_message, error.span, error.message, error.help)
             return None
         operator = "=" if check.operator == "==" else check.operator
-        problem = operator_problem(operator, left.type, is_list=left.is_list)
+        problem = operator_problem(operator, check.modifier, left.type, is_list=left.is_list)
         if problem is not None:
             self._error(problem[0], check.operator_span, problem[1])
+            return None
+        if not self._has_event_types(check, operator):
             return None
         if isinstance(check.right, Call):
             return self._compare_with_operand(check, operator, left)
@@ -143,6 +157,24 @@ class _Checker:
         if failed:
             return None
         return TCheck(left.operand, operator, check.modifier, tuple(constants), None, check.span)
+
+    def _has_event_types(self, check: Check, operator: str) -> bool:
+        """Whether Falco can tell the event types of a check; it stops where it cannot."""
+        if operator not in ("exists", "=", "!=", "in"):
+            return True
+        if isinstance(check.left, Call) and _names_event_type(check.left):
+            falco = "event code search does not support `evt.type` checks with transformers"
+            self._error(falco, check.left.span, "evt.type cannot be transformed here")
+            return False
+        if isinstance(check.right, Call) and _names_event_type(check.left):
+            falco = (
+                "right-hand field comparisons on `evt.type`/`syscall.type` checks are not"
+                " supported by event code search"
+            )
+            message = "evt.type can only be compared with constants here"
+            self._error(falco, check.right.span, message)
+            return False
+        return True
 
     def _check_special(self, value: Value, operator: str, left: TypedOperand) -> None:
         if left.name == "evt.type" and not catalog.is_event_type(value.text):
@@ -175,7 +207,7 @@ class _Checker:
         falco = None
         if operator in ("pmatch", "regex"):
             falco = f"operator '{operator.upper()}' doesn't support right-hand side fields"
-        elif left.type == "ipnet":
+        elif left.type in ("ipnet", "ipv4net", "ipv6net"):
             falco = "field type 'IPNET' doesn't support right-hand side fields"
         elif "no_rhs" in left.flags:
             falco = f"field '{left.name}' doesn't support right-hand side fields"
@@ -224,7 +256,15 @@ class _Checker:
 
 
 def _type_text(operand: TypedOperand) -> str:
-    return operand.type.upper() + (" (list)" if operand.is_list else "")
+    return falco_name(operand.type) + (" (list)" if operand.is_list else "")
+
+
+def _names_event_type(operand: Operand) -> bool:
+    if isinstance(operand, Field):
+        return operand.name in ("evt.type", "syscall.type") and operand.argument is None
+    if isinstance(operand, Call):
+        return any(_names_event_type(argument) for argument in operand.arguments)
+    return isinstance(operand, CallList) and any(_names_event_type(item) for item in operand.items)
 
 
 _SPECIAL = ".+*?^$()[]{}|\\"
