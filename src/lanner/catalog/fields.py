@@ -109,9 +109,7 @@ def _written(name: str, argument: str | None) -> str:
     return name if argument is None else f"{name}[{argument}]"
 
 
-def _nonexistent(
-    name: str, argument: str | None, source: str, found: Field | None
-) -> FieldError:
+def _nonexistent(name: str, argument: str | None, source: str, found: Field | None) -> FieldError:
     falco = f"filter_check called with nonexistent field {_written(name, argument)}"
     if found is not None:
         message = f"rules of source `{source}` have no field `{name}`"

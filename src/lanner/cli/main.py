@@ -42,7 +42,7 @@ def _application(names: list[str]) -> typer.Typer:
 
     @app.callback()
     def root(
-        version: bool = typer.Option(  # noqa: ARG001 - the callback acts on it
+        version: bool = typer.Option(
             False, "--version", callback=_show_version, is_eager=True, help="Print the version."
         ),
     ) -> None:

@@ -112,9 +112,7 @@ def _copy_alerts(
     with progress.reading(inputs.total_bytes, enabled=not quiet) as advance:
         for batch in run.batches():
             if len(batch):
-                text = (
-                    batch.json_lines(hostname, iso_time) if json_output else batch.text(iso_time)
-                )
+                text = batch.json_lines(hostname, iso_time) if json_output else batch.text(iso_time)
                 out.write(text)
                 out.flush()
             for record in batch.skipped():

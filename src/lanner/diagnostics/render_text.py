@@ -61,9 +61,8 @@ def render_text(diagnostic: Diagnostic, *, colour: bool = False) -> str:
 def _expansions(span: Span, style: _Style) -> list[str]:
     lines = []
     for step in span.expansions():
-        lines.append(
-            f"  {style.paint('=', _FRAME_COLOUR)} in {step.kind} `{printable(step.name)}`, used here:"
-        )
+        name = printable(step.name)
+        lines.append(f"  {style.paint('=', _FRAME_COLOUR)} in {step.kind} `{name}`, used here:")
         lines += _snippet(step.site, ":::", "-", _FRAME_COLOUR, style)
     return lines
 

@@ -7,8 +7,10 @@ Every node carries the span of the text it came from.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lanner.diagnostics import Span
+if TYPE_CHECKING:
+    from lanner.diagnostics import Span
 
 
 @dataclass(frozen=True, slots=True)

@@ -320,8 +320,7 @@ class CheckParser:
         string = self._quoted_string() or self._token_value(grammar.BARE_STRING)
         if string is None:
             raise self._no_string(
-                "expected a string value or a field with a valid transformer: "
-                + _TRANSFORMERS_TEXT
+                "expected a string value or a field with a valid transformer: " + _TRANSFORMERS_TEXT
             )
         return string
 

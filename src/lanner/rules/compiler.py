@@ -23,12 +23,12 @@ from lanner.rules.passes.event_types import MANY, event_codes
 from lanner.rules.passes.resolve_lists import ExpansionTooLargeError, ListResolver, ResolvedList
 from lanner.rules.passes.resolve_macros import MacroProblem, resolve
 from lanner.rules.passes.warnings import condition_warnings
-from lanner.rules.condition_text import MappedText
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from lanner.rules.collector import Collector
+    from lanner.rules.condition_text import MappedText
     from lanner.rules.model import Context, MacroInfo, RuleInfo
     from lanner.rules.typed import Output
 
@@ -112,7 +112,9 @@ class Compiler:
 
             self._resolve_macro(info, condition, lookup)
 
-    def _resolve_macro(self, info: MacroInfo, condition: Condition, lookup) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    def _resolve_macro(
+        self, info: MacroInfo, condition: Condition, lookup: Callable[[str], Condition | None]
+    ) -> None:
         resolution = resolve(condition, lookup)
         self.used_macros |= resolution.used
         if resolution.condition is not None:
@@ -220,7 +222,9 @@ class Compiler:
         text = info.output
         while (index := text.text.find(_CONTAINER_INFO)) >= 0:
             if text is info.output:
-                self._add("LOAD_DEPRECATED_ITEM", _CONTAINER_INFO_DEPRECATED, info.context, warning=True)
+                self._add(
+                    "LOAD_DEPRECATED_ITEM", _CONTAINER_INFO_DEPRECATED, info.context, warning=True
+                )
             rest = text.slice(index + len(_CONTAINER_INFO), len(text))
             text = text.slice(0, index) + rest
         output, found = parse_output(text, info.source)

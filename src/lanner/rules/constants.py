@@ -40,6 +40,7 @@ def parse_constant(text: str, type_name: str, operator: str) -> Constant:
 
     Raises:
         ConstantError: the text is no such value.
+
     """
     kind = kind_of(type_name)
     if operator in ("bcontains", "bstartswith"):

@@ -74,6 +74,7 @@ def unescape(quoted: str) -> str:
 
     Raises:
         EscapeError: an unknown escape sequence, or the other kind of quote escaped.
+
     """
     if "\\" not in quoted:
         return quoted[1:-1]
@@ -108,6 +109,7 @@ def quote(text: str) -> str:
     Raises:
         ValueError: the text cannot be written, since the language would take
             its last backslash for an escape of the closing quote.
+
     """
     escapes = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
     if text.endswith("\\") or "\0" in text:

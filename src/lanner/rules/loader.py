@@ -82,9 +82,7 @@ def decode_source(name: str, data: bytes) -> Source | Unreadable:
 
 def _unreadable(name: str, reason: str) -> Unreadable:
     message = f"{name} {reason}"
-    return Unreadable(
-        name, Diagnostic("LOAD_ERR_FILE_READ", Severity.ERROR, message, path=name)
-    )
+    return Unreadable(name, Diagnostic("LOAD_ERR_FILE_READ", Severity.ERROR, message, path=name))
 
 
 def load(sources: Iterable[Source | Unreadable]) -> LoadResult:

@@ -75,6 +75,7 @@ def type_operand(syntax: Syntax, source: str) -> TypedOperand:
 
     Raises:
         OperandError: an unknown field, or a transformer that does not fit.
+
     """
     if isinstance(syntax, Field):
         return _field(syntax, source)

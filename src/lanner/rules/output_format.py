@@ -40,6 +40,7 @@ def parse_output(text: MappedText, source: str) -> tuple[Output | None, list[Dia
 
     Returns:
         The parts, or None when there are errors; and errors and warnings.
+
     """
     parser = _OutputParser(text, source)
     output = parser.parse()

@@ -212,7 +212,7 @@ class _Parser:
         )
 
 
-def _join(kind: type[And] | type[Or], children: list[Condition]) -> Condition:
+def _join(kind: type[And | Or], children: list[Condition]) -> Condition:
     if len(children) == 1:
         return children[0]
     # the span of the first child is where Falco reports the whole
@@ -238,6 +238,7 @@ def parse_condition(
 
     Returns:
         The tree, or None when there are errors; and the errors.
+
     """
     if not text.text:
         raise ValueError("filter input string is empty")

@@ -91,8 +91,12 @@ def read_document(document: Node, collector: Collector, parent: Context) -> None
         return
     try:
         if isinstance(document, Scalar):
-            fail("the file is not a list of rules", parent, span=document.span,
-                 falco_message="Rules content is not yaml")
+            fail(
+                "the file is not a list of rules",
+                parent,
+                span=document.span,
+                falco_message="Rules content is not yaml",
+            )
         if isinstance(document, Mapping):
             fail(
                 "the file is a mapping, not a list of rules",
@@ -118,7 +122,8 @@ def _read_item(item: Node, collector: Collector, parent: Context) -> None:
         fail(
             "each item must be a mapping: `- rule: …`, `- macro: …` or `- list: …`",
             within(parent, "rules content item", "", item),
-            falco_message="Unexpected element type. Each element should be a yaml associative array.",
+            falco_message="Unexpected element type. "
+            "Each element should be a yaml associative array.",
         )
     kind = next((key for key in _KEYS if item.get(key) is not None), None)
     if kind is None:
@@ -218,8 +223,7 @@ def _check_alternatives(alternatives: list[PluginRequirement], context: Context)
             )
         if plugin.name in seen:
             fail(
-                "Defined multiple alternative version requirements for plugin"
-                f" '{plugin.name}'",
+                f"Defined multiple alternative version requirements for plugin '{plugin.name}'",
                 context,
                 code="LOAD_ERR_VALIDATE",
             )

@@ -76,6 +76,7 @@ class ListResolver:
 
         Raises:
             ExpansionTooLargeError: the text passed `MAX_EXPANDED` characters.
+
         """
         # Most conditions name a few of some hundred lists. A word of the text that is no list's
         # name cannot become one except by a substitution, which brings the words of its items.
