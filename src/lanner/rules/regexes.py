@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
+MAX_LENGTH = 255
+"""Longer patterns are refused: constants are not longer, and the tree is walked recursively."""
 MAX_REPEAT = 1000
 MAX_SIZE = 200_000
 """Patterns that unfold to more states are refused. RE2's limit is memory, near this."""
@@ -34,7 +36,7 @@ _NAMED = {
     "xdigit": "09AFaf",
 }
 _CONTROL = {"a": 7, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
-_COUNT = re.compile(r"\{(0|[1-9][0-9]{0,7})(,(0|[1-9][0-9]{0,7})?)?\}")
+_COUNT = re.compile(r"\{(0|[1-9][0-9]{0,8})(,(0|[1-9][0-9]{0,8})?)?\}")
 _NAMED_CLASS = re.compile(r"\[:(.*?):\]", re.DOTALL)
 _OCTAL = re.compile(r"0[0-7]{0,2}|[1-7][0-7]{1,2}")
 _HEXADECIMAL = re.compile(r"x(?:([0-9a-fA-F]{2})|\{([0-9a-fA-F]+)\})")
@@ -113,11 +115,14 @@ def regex_problem(pattern: str) -> RegexProblem | None:
 
 @lru_cache(maxsize=512)
 def parse_regex(pattern: str) -> Node:
-    """The tree of a pattern. It may have 255 characters at most: longer constants do not exist.
+    """The tree of a pattern.
 
     Raises:
         PatternError: RE2 does not take the pattern.
     """
+    if len(pattern) > MAX_LENGTH:
+        text = "pattern too large - compile failed"
+        raise PatternError(text, f"the pattern has more than {MAX_LENGTH} characters")
     if any(0xD800 <= ord(character) <= 0xDFFF for character in pattern):
         raise PatternError("invalid UTF-8", "the pattern is not valid UTF-8")
     node = _Parser(pattern).parse()
