@@ -10,7 +10,7 @@ import typer
 from lanner.cli import common, tables
 from lanner.diagnostics.suggest import did_you_mean
 from lanner.outputs import PRIORITIES
-from lanner.rules.compiler import macro_uses
+from lanner.rules.passes.resolve_macros import macro_uses
 from lanner.rules.unparse import unparse
 
 if TYPE_CHECKING:

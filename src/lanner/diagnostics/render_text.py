@@ -1,7 +1,7 @@
 """Diagnostics as people read them: code, message, place, source line, caret, help.
 
 error[LOAD_ERR_COMPILE_CONDITION]: no field is named `proc.nmae`
-  --> rules.yaml:3:14
+ --> rules.yaml:3:14
   |
 3 |   condition: proc.nmae = bash
   |              ^^^^^^^^^
@@ -82,7 +82,7 @@ def _snippet(span: Span, arrow: str, mark: str, tone: str, style: _Style) -> lis
     name = printable(span.source.name)
     place = f"{margin}{style.paint(arrow, _FRAME_COLOUR)} {name}:{start.line}:{start.column}"
     return [
-        " " + place,
+        place,
         f"{margin} {bar}",
         f"{style.paint(number, _FRAME_COLOUR)} {bar} {shown}".rstrip(),
         f"{margin} {bar} {' ' * before}{style.paint(mark * length, tone)}",

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from lanner.diagnostics import Diagnostic, Item, Severity
 from lanner.diagnostics.suggest import did_you_mean
 from lanner.rules import exceptions
-from lanner.rules.ast import Condition, Expanded
 from lanner.rules.decode import ItemError
 from lanner.rules.model import CheckedList, CheckedMacro, CheckedRule
 from lanner.rules.output_format import parse_output
@@ -21,14 +20,16 @@ from lanner.rules.parser import parse_condition
 from lanner.rules.passes.check_types import check_condition
 from lanner.rules.passes.event_types import MANY, event_codes
 from lanner.rules.passes.resolve_lists import ExpansionTooLargeError, ListResolver, ResolvedList
-from lanner.rules.passes.resolve_macros import MacroProblem, resolve
+from lanner.rules.passes.resolve_macros import MacroProblem, Resolution, macro_names, resolve
 from lanner.rules.passes.warnings import condition_warnings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from lanner.rules.ast import Condition
     from lanner.rules.collector import Collector
     from lanner.rules.condition_text import MappedText
+    from lanner.rules.memo import Memo
     from lanner.rules.model import Context, MacroInfo, RuleInfo
     from lanner.rules.typed import Output
 
@@ -42,8 +43,10 @@ _CONTAINER_INFO_DEPRECATED = (
 class Compiler:
     """Compiles everything collected so far; findings go to `diagnostics`."""
 
-    def __init__(self, collector: Collector) -> None:
+    def __init__(self, collector: Collector, memo: Memo) -> None:
         self.collector = collector
+        self.memo = memo
+        self.reported: set[tuple[str, int, str]] = set()
         self.diagnostics: list[Diagnostic] = []
         self.macros: dict[str, Condition] = {}
         self.broken: set[str] = set()
@@ -79,14 +82,19 @@ class Compiler:
             resolved.append(ResolvedList(info.name, tuple(items)))
         return resolved
 
-    def _parse(self, text: MappedText, context: Context) -> Condition | None:
+    def _parse(
+        self, key: tuple[str, str], whole: MappedText, text: MappedText, context: Context
+    ) -> Condition | None:
+        """Parses a condition; `whole` is it with exceptions, `text` without."""
         try:
-            resolved = self.resolver.resolve(text)
+            resolved = self.resolver.resolve(whole)
         except ExpansionTooLargeError:
             message = "the lists in this condition expand to more than it can hold"
             self._add("LOAD_ERR_COMPILE_CONDITION", message, context)
             return None
-        condition, found = parse_condition(resolved)
+        condition, found = self.memo.get(
+            ("parse", *key), (text, resolved.text), lambda: parse_condition(resolved)
+        )
         self._extend(found, context)
         return condition
 
@@ -95,7 +103,8 @@ class Compiler:
     def _macros(self) -> None:
         infos = sorted(self.collector.macros.values(), key=lambda macro: macro.index)
         for info in infos:
-            parsed = self._parse(info.condition, info.condition_context)
+            text = info.condition
+            parsed = self._parse(("macro", info.name), text, text, info.condition_context)
             if parsed is None:
                 self.broken.add(info.name)
             else:
@@ -115,14 +124,27 @@ class Compiler:
     def _resolve_macro(
         self, info: MacroInfo, condition: Condition, lookup: Callable[[str], Condition | None]
     ) -> None:
-        resolution = resolve(condition, lookup)
+        resolution = self._resolve(("macro", info.name), condition, lookup)
         self.used_macros |= resolution.used
-        if resolution.condition is not None:
+        if not resolution.problems:
             self.macros[info.name] = resolution.condition
             return
         self._macro_problems(resolution.problems, info.context)
         self.broken.add(info.name)
         del self.macros[info.name]
+
+    def _resolve(
+        self,
+        key: tuple[str, str],
+        condition: Condition,
+        lookup: Callable[[str], Condition | None],
+    ) -> Resolution:
+        # the names in a tree do not change: what they stand for tells whether the result does
+        names = self.memo.get(("names", *key), (condition,), lambda: macro_names(condition))
+        bodies = tuple(lookup(name) for name in names)
+        return self.memo.get(
+            ("resolve", *key), (condition, *bodies), lambda: resolve(condition, lookup)
+        )
 
     def _macro_problems(self, problems: Iterable[MacroProblem], context: Context) -> None:
         # Falco reports loops before undefined names
@@ -170,17 +192,19 @@ class Compiler:
         output, skip = self._output(info)
         if skip:
             return
-        parsed = self._parse(text, info.condition_context)
+        parsed = self._parse(("rule", info.name), text, info.condition, info.condition_context)
         if parsed is None:
             return
-        resolution = resolve(parsed, self.macros.get)
+        resolution = self._resolve(("rule", info.name), parsed, self.macros.get)
         self.used_macros |= resolution.used
-        if resolution.condition is None:
-            self._macro_problems(resolution.problems, info.context)
-            return
+        self._macro_problems(resolution.problems, info.context)
         syntax = resolution.condition
-        self._extend(condition_warnings(syntax), info.condition_context)
-        checked = check_condition(syntax, info.source)
+        warnings, checked = self.memo.get(
+            ("check", info.name),
+            (syntax, info.source),
+            lambda: (condition_warnings(syntax), check_condition(syntax, info.source)),
+        )
+        self._extend(warnings, info.condition_context)
         unknown = checked.unknown_name
         if unknown is not None and info.skip_if_unknown_filter:
             warning = replace(unknown, code="LOAD_UNKNOWN_FILTER", severity=Severity.WARNING)
@@ -227,7 +251,11 @@ class Compiler:
                 )
             rest = text.slice(index + len(_CONTAINER_INFO), len(text))
             text = text.slice(0, index) + rest
-        output, found = parse_output(text, info.source)
+        output, found = self.memo.get(
+            ("output", info.name),
+            (info.output, info.source),
+            lambda: parse_output(text, info.source),
+        )
         error = next((one for one in found if one.is_error), None)
         if error is not None and info.skip_if_unknown_filter:
             falco = error.falco_message or ""
@@ -286,24 +314,13 @@ class Compiler:
 
     def _extend(self, found: Iterable[Diagnostic], context: Context) -> None:
         for diagnostic in found:
+            if diagnostic.is_error and diagnostic.span and diagnostic.span.via:
+                # an error in a macro belongs to the macro, however many rules use it
+                span = diagnostic.span
+                error = (span.source.name, span.start, diagnostic.message)
+                if error in self.reported:
+                    continue
+                self.reported.add(error)
             place = Item("condition expression", "", diagnostic.span)
             expression = (*context, place) if context[-1].kind != "rule output" else context
             self.diagnostics.append(replace(diagnostic, items=expression))
-
-
-def macro_uses(condition: Condition) -> frozenset[str]:
-    """Names of the macros that were expanded into a condition, at any depth."""
-    found: set[str] = set()
-    stack: list[Condition] = [condition]
-    while stack:
-        node = stack.pop()
-        if isinstance(node, Expanded):
-            if node.name not in found:
-                found.add(node.name)
-                stack.append(node.child)
-        else:
-            stack.extend(getattr(node, "children", ()))
-            child = getattr(node, "child", None)
-            if child is not None:
-                stack.append(child)
-    return frozenset(found)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from lanner.diagnostics import Diagnostic, Item, Severity, Source, Span
 from lanner.rules.collector import Collector
 from lanner.rules.compiler import Compiler
+from lanner.rules.memo import Memo
 from lanner.rules.model import FileResult, LoadResult
 from lanner.rules.reader import read_document
 from lanner.rules.recursion import deep_recursion
@@ -90,6 +91,7 @@ def load(sources: Iterable[Source | Unreadable]) -> LoadResult:
     collector = Collector()
     files: list[FileResult] = []
     compiler = None
+    memo = Memo()
     with deep_recursion():
         for source in sources:
             if isinstance(source, Unreadable):
@@ -99,7 +101,7 @@ def load(sources: Iterable[Source | Unreadable]) -> LoadResult:
             _read(source, collector)
             found = list(collector.diagnostics)
             if not any(one.is_error for one in found):
-                compiler = Compiler(collector)
+                compiler = Compiler(collector, memo)
                 compiler.compile()
                 found += compiler.diagnostics
             files.append(FileResult(source, source.name, tuple(found)))

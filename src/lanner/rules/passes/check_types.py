@@ -61,7 +61,10 @@ class CheckedCondition:
 
 
 def check_condition(condition: Condition, source: str) -> CheckedCondition:
-    """Types a condition whose macros are replaced, for rules of an event source."""
+    """Types a condition whose macros are replaced, for rules of an event source.
+
+    Macros that could not be replaced are passed over; the result is not typed then.
+    """
     checker = _Checker(source)
     typed = checker.visit(condition)
     errors = [found for found in checker.diagnostics if found.is_error]
@@ -92,7 +95,8 @@ class _Checker:
             child = self.visit(node.child)
             return None if child is None else TNot(child)
         if isinstance(node, Macro):
-            raise TypeError("macros are resolved before types are checked")
+            # undefined: the macro resolver has reported it
+            return None
         children = [self.visit(child) for child in node.children]
         typed = tuple([child for child in children if child is not None])
         if len(typed) != len(children):

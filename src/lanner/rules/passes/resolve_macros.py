@@ -11,10 +11,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lanner.rules.ast import Check, Condition, Expanded, Macro, Not
+from lanner.rules.ast import And, Check, Condition, Expanded, Macro, Not, Or
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 MAX_CHECKS = 100_000
 """Checks that one condition may have after expansion."""
@@ -30,9 +30,9 @@ class MacroProblem:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """A condition without macros (None when there are problems), and the names it used."""
+    """What became of a condition: without macros but for those named in `problems`."""
 
-    condition: Condition | None
+    condition: Condition
     used: frozenset[str]
     problems: tuple[MacroProblem, ...]
 
@@ -45,8 +45,7 @@ def resolve(condition: Condition, lookup: Callable[[str], Condition | None]) -> 
     """
     resolver = _Resolver(lookup)
     result = resolver.visit(condition, ())
-    problems = tuple(resolver.problems)
-    return Resolution(None if problems else result, frozenset(resolver.used), problems)
+    return Resolution(result, frozenset(resolver.used), tuple(resolver.problems))
 
 
 class _Resolver:
@@ -92,3 +91,29 @@ class _Resolver:
         resolved = self.visit(body, (*path, node.name))
         self.used.add(node.name)
         return Expanded(node.name, resolved, node.span)
+
+
+def macro_names(condition: Condition) -> tuple[str, ...]:
+    """Names of the macros in a condition that were not replaced yet, each once."""
+    return tuple(dict.fromkeys(node.name for node in _nodes(condition) if isinstance(node, Macro)))
+
+
+def macro_uses(condition: Condition) -> frozenset[str]:
+    """Names of the macros that were replaced in a condition, at any depth."""
+    return frozenset(node.name for node in _nodes(condition) if isinstance(node, Expanded))
+
+
+def _nodes(condition: Condition) -> Iterator[Condition]:
+    """Every node of a tree, a shared one once."""
+    seen: set[int] = set()
+    stack: list[Condition] = [condition]
+    while stack:
+        node = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        if isinstance(node, (Not, Expanded)):
+            stack.append(node.child)
+        elif isinstance(node, (And, Or)):
+            stack.extend(node.children)
