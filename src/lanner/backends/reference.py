@@ -25,7 +25,7 @@ from lanner.plan.model import (
     RulePlan,
     Scalar,
 )
-from lanner.rules.regexes import compile_regex
+from lanner.rules.regex_match import compile_regex
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -222,7 +222,7 @@ def _compare_text(operator: str, left: bytes, right: bytes) -> bool:
             return glob_match(right, left, fold=True)
         case "regex":
             pattern = compile_regex(right.decode("utf-8", "surrogateescape"))
-            return pattern.fullmatch(left.decode("utf-8", "surrogateescape")) is not None
+            return pattern.matches(left.decode("utf-8", "surrogateescape"))
         case _:
             raise ValueError(f"unknown operator {operator}")
 

@@ -99,7 +99,7 @@ def resolve(name: str, argument: str | None, source: str) -> ResolvedField | Fie
         dotted = _resolve_dotted(name, argument, source)
         if dotted is not None:
             return dotted
-    if found is None or found.source not in (source, "any") or "table_only" in found.flags:
+    if found is None or found.source not in (source, "any"):
         return _nonexistent(name, argument, source, found)
     problem = _check_argument(found, argument)
     return problem or ResolvedField(found, name, argument, found.type)
@@ -196,7 +196,11 @@ def _parameter(
         near = suggest(tail, parameters())
         help_text = f"did you mean `{base}.{near}`?" if near else None
         message = f"no event has a parameter named `{tail}`"
-        return FieldError(f"unknown event argument {tail}", message, help_text)
+        # Falco takes the longest parameter that the text begins with, then finds text left over
+        begins = any(tail.startswith(known) for known in parameters())
+        return FieldError(
+            falco if begins else f"unknown event argument {tail}", message, help_text
+        )
     if argument is not None:
         return FieldError(falco, f"`{base}.{tail}` takes no further argument")
     return ResolvedField(found, base, tail, kind if base == "evt.rawarg" else found.type)

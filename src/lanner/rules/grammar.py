@@ -117,3 +117,16 @@ def quote(text: str) -> str:
     delimiter = "'" if '"' in text and "'" not in text else '"'
     body = "".join(escapes.get(character, character) for character in text)
     return delimiter + body.replace(delimiter, "\\" + delimiter) + delimiter
+
+
+_WRITTEN = str.maketrans(
+    {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", '"': '\\"'}
+)
+_NEEDS_QUOTES = re.compile("[\b\f\n\r\t =\\\\\"']")
+
+
+def escape(text: str) -> str:
+    """An argument as Falco prints it in the names of output fields: quoted where it must be."""
+    if text and not _NEEDS_QUOTES.search(text):
+        return text
+    return f'"{text.translate(_WRITTEN)}"'

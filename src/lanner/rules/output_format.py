@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 CODE = "LOAD_ERR_COMPILE_OUTPUT"
 MAX_WIDTH = 10_000
 _DIGITS = re.compile(r"[0-9]+")
+_NO_FIELD = "unknown filter: unexpected token after '"
+"""What Falco says of every token that it cannot read: it is about the last thing it tried."""
+_MAX_RETRIES = 20
 
 
 class _OutputError(Exception):
@@ -58,7 +61,14 @@ class _OutputParser:
 
     def parse(self) -> Output | None:
         text = self.text
-        index = 0
+        if not text:
+            falco = "empty formatting token"
+            self.diagnostics.append(
+                Diagnostic(CODE, Severity.ERROR, "the output is empty", None, falco_message=falco)
+            )
+            return None
+        # a leading * asks for outputs with missing values, which Falco has anyway
+        index = 1 if text.startswith("*") else 0
         while index < len(text):
             percent = text.find("%", index)
             literal = text[index:] if percent < 0 else text[index:percent]
@@ -100,12 +110,15 @@ class _OutputParser:
         width = None
         digits = _DIGITS.match(text, start)
         if digits is not None:
-            width = int(digits[0][:6])
+            width = int(digits[0].lstrip("0")[:9] or "0")
             start = digits.end()
-            if start == len(text) or width > MAX_WIDTH:
+            span = self.mapped.span(percent, start)
+            if start == len(text):
                 falco = "invalid formatting syntax: formatting cannot end with a number"
-                span = self.mapped.span(percent, start)
                 raise _OutputError(falco, span, "a field must follow the width")
+            if width > MAX_WIDTH:
+                message = f"the width of a field can be {MAX_WIDTH} at most"
+                raise _OutputError(message, span, message)
         syntax, end = self._longest(percent, start)
         typed = type_operand(syntax, self.source)
         self.parts.append(OutputField(typed.operand, width or None))
@@ -114,21 +127,19 @@ class _OutputParser:
 
     def _longest(self, percent: int, start: int) -> tuple[Field | Call, int]:
         """The longest field or transformer at `start`, and its end."""
-        parser = CheckParser(self.mapped)
-        parser.index = start
-        try:
-            syntax = parser.field_or_transformer()
-        except SyntaxProblem:
-            syntax = None
-        if syntax is not None:
+        problem = None
+        for end in self._ends(start):
+            parsed = self._parse(start, end)
+            if parsed is None:
+                continue
+            syntax, parsed_end = parsed
             try:
                 type_operand(syntax, self.source)
             except OperandError as error:
-                if isinstance(syntax, Call):
-                    falco = f"unknown filter: {error.falco_message}"
-                    raise _OutputError(falco, error.span, error.message, error.help) from None
+                if problem is None:
+                    problem = error
             else:
-                return syntax, parser.index
+                return syntax, parsed_end
         name = grammar.FIELD_NAME.match(self.text, start)
         if name is not None:
             for end in range(name.end(), start, -1):
@@ -138,21 +149,37 @@ class _OutputParser:
                 found = catalog.resolve(candidate, None, self.source)
                 if isinstance(found, catalog.ResolvedField):
                     return Field(candidate, None, self.mapped.span(start, end)), end
-        raise self._unknown(percent, start, syntax)
+        raise self._unknown(percent, start, problem)
 
-    def _unknown(self, percent: int, start: int, syntax: Field | Call | None) -> _OutputError:
-        if isinstance(syntax, Field):
-            found = catalog.resolve(syntax.name, syntax.argument, self.source)
-            if isinstance(found, catalog.FieldError):
-                falco = f"unknown filter: {found.falco_message}"
-                return _OutputError(falco, syntax.span, found.message, found.help)
+    def _ends(self, start: int) -> list[int]:
+        """Where to cut the text: behind a transformer, what looks like an argument may be none."""
+        ends = [len(self.text)]
+        if self.text.find("(", start) >= 0 and not grammar.FIELD_NAME.match(self.text, start):
+            index = start
+            while len(ends) < _MAX_RETRIES and (index := self.text.find(")[", index) + 1) > 0:
+                ends.insert(1, index)
+        return ends
+
+    def _parse(self, start: int, end: int) -> tuple[Field | Call, int] | None:
+        whole = end == len(self.text)
+        parser = CheckParser(self.mapped if whole else self.mapped.slice(0, end))
+        parser.index = start
+        try:
+            return parser.field_or_transformer(), parser.index
+        except SyntaxProblem:
+            return None
+
+    def _unknown(self, percent: int, start: int, problem: OperandError | None) -> _OutputError:
+        if problem is not None:
+            falco = problem.falco_message
+            falco = falco if falco == "unknown multivalue transformer" else _NO_FIELD
+            return _OutputError(falco, problem.span, problem.message, problem.help)
         word = re.compile(r"\S*").match(self.text, start)
         end = max(start + 1, word.end() if word else start + 1)
-        span = self.mapped.span(percent, min(end, len(self.text)))
         shown = self.text[percent : min(end, percent + 40)]
         return _OutputError(
-            f"unknown filter: invalid formatting token {self.text[start:]}",
-            span,
+            _NO_FIELD,
+            self.mapped.span(percent, min(end, len(self.text))),
             f"`{shown}` is not a field",
             "a percent sign must be followed by the name of a field",
         )
@@ -174,4 +201,4 @@ class _OutputParser:
 def _as_written(syntax: Field) -> str:
     if syntax.argument is None:
         return syntax.name
-    return f"{syntax.name}[{syntax.argument}]"
+    return f"{syntax.name}[{grammar.escape(syntax.argument)}]"
