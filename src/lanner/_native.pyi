@@ -2,11 +2,11 @@
 
 from typing import final
 
-__version__: str
-
-def build_info() -> dict[str, str]: ...
 def catalog() -> bytes:
     """The field catalogue and the event types, as JSON."""
+
+def first_event_time(path: str) -> int | None:
+    """Time (ns since the epoch) of the first audit event in a file."""
 
 @final
 class Engine:
@@ -34,8 +34,10 @@ class Scan:
 class Batch:
     """Alerts and findings of one step."""
 
-    events: int
-    bytes_read: int
+    @property
+    def events(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
     def __len__(self) -> int: ...
     def text(self, iso_time: bool) -> bytes:
         """Falco's text lines."""
@@ -45,6 +47,8 @@ class Batch:
         """The alerts as a JSON array, for Alert objects."""
     def skipped(self) -> bytes:
         """Malformed records: JSON array of {path, line, offset, reason, excerpt}."""
+    def input_errors(self) -> bytes:
+        """Inputs that failed: JSON array of {path, reason}."""
 
 @final
 class MapEngine:

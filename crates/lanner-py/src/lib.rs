@@ -2,9 +2,11 @@
 
 use pyo3::prelude::*;
 
+mod catalog;
+
 /// The compiled half of Lanner. Private: use the `lanner` package.
-#[pymodule]
-mod _native {
+#[pymodule(name = "_native")]
+mod native {
     #[pymodule_export]
-    const __version__: &str = env!("CARGO_PKG_VERSION");
+    use super::catalog::catalog;
 }
