@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use crate::format::push_json_string;
+use crate::format::{Rendered, push_json_string};
 use crate::matcher::RuleInfo;
 use crate::time::{TimeStyle, push_utc};
 
@@ -44,12 +44,7 @@ pub struct JsonOptions<'a> {
 pub struct Alerts {
     outputs: Arc<RuleOutputs>,
     records: Vec<Record>,
-    /// The messages, one after the other.
-    messages: Vec<u8>,
-    /// The values of the output fields as JSON, one after the other.
-    values: Vec<u8>,
-    /// Where each of them ends.
-    value_ends: Vec<usize>,
+    rendered: Rendered,
 }
 
 #[derive(Clone, Copy)]
@@ -77,31 +72,18 @@ impl Alerts {
         Self {
             outputs,
             records: Vec::new(),
-            messages: Vec::new(),
-            values: Vec::new(),
-            value_ends: Vec::new(),
+            rendered: Rendered::default(),
         }
     }
 
-    /// Appends an alert; `render` fills in the message and calls back once per
-    /// output field.
-    pub(crate) fn push(
-        &mut self,
-        time_ns: u64,
-        rule: usize,
-        render: impl FnOnce(&mut Vec<u8>, &mut dyn FnMut(&dyn Fn(&mut Vec<u8>))),
-    ) {
-        let values = &mut self.values;
-        let value_ends = &mut self.value_ends;
-        render(&mut self.messages, &mut |write| {
-            write(values);
-            value_ends.push(values.len());
-        });
+    /// Appends an alert; `render` appends its message and its output fields.
+    pub(crate) fn push(&mut self, time_ns: u64, rule: usize, render: impl FnOnce(&mut Rendered)) {
+        render(&mut self.rendered);
         self.records.push(Record {
             time_ns,
             rule: rule as u32,
-            message_end: self.messages.len(),
-            values_end: self.value_ends.len(),
+            message_end: self.rendered.messages.len(),
+            values_end: self.rendered.value_ends.len(),
         });
     }
 
@@ -120,17 +102,17 @@ impl Alerts {
     /// Removes all alerts, keeps the memory.
     pub fn clear(&mut self) {
         self.records.clear();
-        self.messages.clear();
-        self.values.clear();
-        self.value_ends.clear();
+        self.rendered.messages.clear();
+        self.rendered.values.clear();
+        self.rendered.value_ends.clear();
     }
 
     /// How many bytes the alerts take.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.messages.len()
-            + self.values.len()
-            + size_of::<usize>() * self.value_ends.len()
+        self.rendered.messages.len()
+            + self.rendered.values.len()
+            + size_of::<usize>() * self.rendered.value_ends.len()
             + size_of::<Record>() * self.records.len()
     }
 
@@ -224,7 +206,7 @@ impl Alerts {
             let alert = Alert {
                 time_ns: record.time_ns,
                 rule: &self.outputs.rules[record.rule as usize],
-                message: &self.messages[message..record.message_end],
+                message: &self.rendered.messages[message..record.message_end],
                 keys: &self.outputs.keys[record.rule as usize],
                 first_value,
                 batch: self,
@@ -293,9 +275,9 @@ impl Alert<'_> {
 
     fn value(&self, index: usize) -> &[u8] {
         let at = self.first_value + index;
-        let ends = &self.batch.value_ends;
+        let ends = &self.batch.rendered.value_ends;
         let start = at.checked_sub(1).map_or(0, |before| ends[before]);
-        &self.batch.values[start..ends[at]]
+        &self.batch.rendered.values[start..ends[at]]
     }
 }
 

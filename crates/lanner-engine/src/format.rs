@@ -29,6 +29,16 @@ const TIMES: [&str; 5] = [
     "evt.datetime.s",
 ];
 
+/// Outputs that were filled in, one after the other.
+#[derive(Clone, Default)]
+pub(crate) struct Rendered {
+    pub messages: Vec<u8>,
+    /// The values of the output fields, as JSON.
+    pub values: Vec<u8>,
+    /// Where each of them ends.
+    pub value_ends: Vec<usize>,
+}
+
 /// The output of a rule, ready to be filled in.
 pub(crate) struct Output {
     parts: Vec<Part>,
@@ -90,15 +100,15 @@ impl Output {
         self.fields.iter().map(|field| field.name.clone())
     }
 
-    /// Appends the message to `message`, and calls `fields` once per output
-    /// field, in the order of the names, with the value as JSON.
+    /// Appends the message and, in the order of the names, the values of the
+    /// output fields.
     pub(crate) fn render<S: EventSource>(
         &self,
         time_ns: u64,
         evaluation: &mut Evaluation<'_, '_, S>,
-        message: &mut Vec<u8>,
-        fields: &mut dyn FnMut(&dyn Fn(&mut Vec<u8>)),
+        out: &mut Rendered,
     ) {
+        let message = &mut out.messages;
         for part in &self.parts {
             match part {
                 Part::Text(text) => message.extend_from_slice(text),
@@ -116,10 +126,11 @@ impl Output {
             let shape = evaluation.shape(field.operand);
             let values = evaluation.values(field.operand);
             if field.is_time {
-                fields(&|out| push_json(&Value::U64(time_ns), out));
+                push_json(&Value::U64(time_ns), &mut out.values);
             } else {
-                fields(&|out| push_values(values, shape, out));
+                push_values(values, shape, &mut out.values);
             }
+            out.value_ends.push(out.values.len());
         }
     }
 }

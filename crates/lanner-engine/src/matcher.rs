@@ -1,5 +1,7 @@
 //! The matcher: a plan, ready for events.
 
+use std::sync::Arc;
+
 use bumpalo::Bump;
 use lanner_event::EventSource;
 
@@ -9,7 +11,6 @@ use crate::error::PlanError;
 use crate::evaluate::{Evaluation, Memory, Program};
 use crate::format::Output;
 use crate::plan::{Plan, RuleMatching};
-use std::sync::Arc;
 
 /// Runs the rules of a plan over events of one source, one after the other.
 pub struct Matcher<S: EventSource> {
@@ -129,8 +130,8 @@ impl<S: EventSource> Matcher<S> {
         let mut count = 0;
         self.run(event, arena, |index, rule, evaluation| {
             count += 1;
-            out.push(time, index, |message, fields| {
-                rule.output.render(time, evaluation, message, fields);
+            out.push(time, index, |rendered| {
+                rule.output.render(time, evaluation, rendered);
             });
         });
         count

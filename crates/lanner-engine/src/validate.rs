@@ -139,17 +139,17 @@ fn check_key(index: usize, key: &DispatchKey, plan: &Plan) -> Result<(), PlanErr
 /// What a node looks at.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Looks {
-    AtNothing,
-    AtOne(u32),
-    AtMany,
+    Nowhere,
+    One(u32),
+    Many,
 }
 
 impl Looks {
     fn and(self, other: Self) -> Self {
         match (self, other) {
-            (Self::AtNothing, looks) | (looks, Self::AtNothing) => looks,
+            (Self::Nowhere, looks) | (looks, Self::Nowhere) => looks,
             (one, two) if one == two => one,
-            _ => Self::AtMany,
+            _ => Self::Many,
         }
     }
 }
@@ -163,17 +163,17 @@ fn check_key_dependencies(plan: &Plan) -> Result<(), PlanError> {
     let mut looks: Vec<Looks> = Vec::with_capacity(plan.nodes.len());
     for node in &plan.nodes {
         let all = |children: &[u32]| {
-            children.iter().fold(Looks::AtNothing, |so_far, &child| {
+            children.iter().fold(Looks::Nowhere, |so_far, &child| {
                 so_far.and(looks[child as usize])
             })
         };
         let seen = match node {
             ConditionNode::Predicate { predicate } => {
                 let predicate = &plan.predicates[*predicate as usize];
-                let left = Looks::AtOne(predicate.left);
+                let left = Looks::One(predicate.left);
                 predicate
                     .right
-                    .map_or(left, |right| left.and(Looks::AtOne(right)))
+                    .map_or(left, |right| left.and(Looks::One(right)))
             }
             ConditionNode::Not { child } => looks[*child as usize],
             ConditionNode::And { children } | ConditionNode::Or { children } => all(children),
@@ -183,7 +183,7 @@ fn check_key_dependencies(plan: &Plan) -> Result<(), PlanError> {
     for (index, key) in plan.dispatch.iter().enumerate() {
         for &(_, node) in &key.required {
             let seen = looks[node as usize];
-            if seen != Looks::AtNothing && seen != Looks::AtOne(key.operand) {
+            if seen != Looks::Nowhere && seen != Looks::One(key.operand) {
                 return Err(PlanError::new(format!(
                     "dispatch[{index}] requires node {node}, which depends on more than the key"
                 )));

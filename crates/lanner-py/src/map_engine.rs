@@ -1,7 +1,7 @@
 //! `MapEngine`: the engine on events given as JSON maps, for tests of rules.
 
 use bumpalo::Bump;
-use lanner_engine::{MapEvent, MapSource, Matcher};
+use lanner_engine::{Alerts, MapEvent, MapSource, Matcher};
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 
@@ -9,7 +9,6 @@ use pyo3::prelude::*;
 #[pyclass(module = "lanner._native", name = "MapEngine")]
 pub struct MapEngine {
     matcher: Matcher<MapSource>,
-    arena: Bump,
 }
 
 #[pymethods]
@@ -18,7 +17,6 @@ impl MapEngine {
     fn new(plan: &[u8]) -> PyResult<Self> {
         Ok(Self {
             matcher: Matcher::new(plan).map_err(invalid)?,
-            arena: Bump::new(),
         })
     }
 
@@ -38,30 +36,29 @@ impl MapEngine {
     /// The formatted outputs of the rules that the event matches.
     fn outputs(&mut self, event: &[u8]) -> PyResult<Vec<String>> {
         let event = MapEvent::from_json(event).map_err(invalid)?;
-        let mut alerts = self.matcher.batch();
-        self.arena.reset();
-        self.matcher.alerts(&&event, &self.arena, &mut alerts);
-        Ok(alerts.messages())
+        Ok(self.batch(&event).messages())
     }
 
     /// The alerts of one event as a JSON array, for `Alert` objects.
     fn alerts(&mut self, event: &[u8]) -> PyResult<Vec<u8>> {
         let event = MapEvent::from_json(event).map_err(invalid)?;
-        let mut alerts = self.matcher.batch();
-        self.arena.reset();
-        self.matcher.alerts(&&event, &self.arena, &mut alerts);
         let mut json = Vec::new();
-        alerts.write_json_array(&mut json);
+        self.batch(&event).write_json_array(&mut json);
         Ok(json)
     }
 }
 
 impl MapEngine {
+    fn batch(&mut self, event: &MapEvent) -> Alerts {
+        let mut alerts = self.matcher.batch();
+        self.matcher.alerts(&event, &Bump::new(), &mut alerts);
+        alerts
+    }
+
     fn ids(&mut self, event: &MapEvent) -> Vec<u64> {
         let mut matched = Vec::new();
-        self.arena.reset();
         self.matcher
-            .matches(&event, &self.arena, |rule| matched.push(rule));
+            .matches(&event, &Bump::new(), |rule| matched.push(rule));
         matched
             .into_iter()
             .map(|rule| self.matcher.rules()[rule].id)

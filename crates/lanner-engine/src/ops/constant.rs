@@ -92,14 +92,14 @@ impl ValueTest {
         values: &[Owned],
     ) -> Result<Self, PlanError> {
         match (operator, modifier) {
-            (Operator::Relation(Relation::Equal), Modifier::AnyOf) => {
+            (Operator::Relation(Relation::Equal), Modifier::Any) => {
                 return Self::of_set(Operator::In, kind, values);
             }
-            (Operator::Relation(Relation::NotEqual), Modifier::AllOf) => {
+            (Operator::Relation(Relation::NotEqual), Modifier::All) => {
                 let set = Self::of_set(Operator::In, kind, values)?;
                 return Ok(Self::Not(Box::new(set)));
             }
-            (_, Modifier::AnyOf) if matches!(kind, Kind::String | Kind::Bytes) => {
+            (_, Modifier::Any) if matches!(kind, Kind::String | Kind::Bytes) => {
                 let texts = values.iter().map(text_of).collect::<Result<Vec<_>, _>>()?;
                 if let Some(test) = TextTest::any_of(operator, &texts)? {
                     return Ok(Self::Text(test));

@@ -180,12 +180,10 @@ fn bracket<'p>(pattern: &'p [u8], any_case: bool, budget: &mut usize) -> Option<
             break;
         }
         first = false;
-        if byte == b'[' {
-            if let Some((name, after)) = class_name(after) {
-                valid &= add_class(name, &mut set);
-                rest = after;
-                continue;
-            }
+        if let (b'[', Some((name, after))) = (byte, class_name(after)) {
+            valid &= add_class(name, &mut set);
+            rest = after;
+            continue;
         }
         let (low, after) = element(rest)?;
         rest = after;

@@ -54,10 +54,12 @@ pub(crate) enum Relation {
 /// How many of the values on the right must do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Modifier {
-    /// Exactly one; a value that is given twice counts twice.
-    OneOf,
-    AnyOf,
-    AllOf,
+    /// `oneof`: exactly one; a value that is given twice counts twice.
+    One,
+    /// `anyof`
+    Any,
+    /// `allof`
+    All,
 }
 
 /// A predicate, ready to run.
@@ -179,9 +181,9 @@ impl Operator {
 impl Modifier {
     fn new(name: &str) -> Result<Self, PlanError> {
         Ok(match name {
-            "oneof" => Self::OneOf,
-            "anyof" => Self::AnyOf,
-            "allof" => Self::AllOf,
+            "oneof" => Self::One,
+            "anyof" => Self::Any,
+            "allof" => Self::All,
             _ => return Err(PlanError::new(format!("no modifier {name:?}"))),
         })
     }
@@ -189,9 +191,9 @@ impl Modifier {
     /// Whether so many of the right-hand values suffice.
     pub(crate) fn holds(self, mut outcomes: impl Iterator<Item = bool>) -> bool {
         match self {
-            Self::AnyOf => outcomes.any(|holds| holds),
-            Self::AllOf => outcomes.all(|holds| holds),
-            Self::OneOf => {
+            Self::Any => outcomes.any(|holds| holds),
+            Self::All => outcomes.all(|holds| holds),
+            Self::One => {
                 let mut holding = outcomes.filter(|&holds| holds);
                 holding.next().is_some() && holding.next().is_none()
             }
