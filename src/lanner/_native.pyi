@@ -57,5 +57,9 @@ class MapEngine:
     def __new__(cls, plan: bytes) -> MapEngine: ...
     def match(self, event: bytes) -> list[int]:
         """Ids of the matching rules. Event: {"fields": {"proc.name": [{"s": "bash"}]}}."""
+    def match_many(self, events: bytes) -> list[list[int]]:
+        """The same for a JSON array of events, one list per event."""
     def outputs(self, event: bytes) -> list[str]:
         """The formatted outputs of the matching rules."""
+    def alerts(self, event: bytes) -> bytes:
+        """The alerts of the event as a JSON array, for Alert objects."""
