@@ -6,7 +6,13 @@ import json
 import time
 
 import pytest
-from condition_support import captures, checked, falco_messages, first_error, typed_check
+from tests.rules.condition_support import (
+    captures,
+    checked,
+    falco_messages,
+    first_error,
+    typed_check,
+)
 
 from lanner.diagnostics import Source
 from lanner.rules.loader import load, read_source

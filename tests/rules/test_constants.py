@@ -7,7 +7,7 @@ import socket
 import sys
 
 import pytest
-from condition_support import first_error, typed_check
+from tests.rules.condition_support import first_error, typed_check
 from hypothesis import given
 from hypothesis import strategies as st
 

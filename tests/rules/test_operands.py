@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from condition_support import first_error, typed_check
+from tests.rules.condition_support import first_error, typed_check
 
 from lanner.rules.typed import (
     CallOperand,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from condition_support import first_error
+from tests.rules.condition_support import first_error
 
 from lanner.rules.types import kind_of, operator_problem
 

@@ -63,9 +63,7 @@ impl Output {
             OutputPart::Text { text } => Part::Text(text.as_bytes().into()),
             OutputPart::Field { operand, width } => Part::Operand {
                 operand: *operand,
-                width: width
-                    .map(|width| width as usize)
-                    .filter(|&width| width > 0),
+                width: width.map(|width| width as usize).filter(|&width| width > 0),
             },
         });
         let fields: BTreeMap<&str, u32> = rule
