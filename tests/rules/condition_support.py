@@ -63,6 +63,4 @@ def first_error(text: str, source: str = "syscall") -> str | None:
 
 def falco_messages(found: Iterable[Diagnostic]) -> list[str]:
     """The findings in Falco's words."""
-    return [
-        one.message if one.falco_message is None else one.falco_message for one in found
-    ]
+    return [one.message if one.falco_message is None else one.falco_message for one in found]

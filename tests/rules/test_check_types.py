@@ -57,7 +57,9 @@ def pairs(found: list) -> list[tuple[str, str]]:  # type: ignore[type-arg]
     return list(zip([one.code for one in found], falco_messages(found), strict=True))
 
 
-@pytest.mark.parametrize("versions", [UPSTREAM, tuple(f.replace("_rules", "_rules-3.2.0") for f in UPSTREAM[:3])])
+@pytest.mark.parametrize(
+    "versions", [UPSTREAM, tuple(f.replace("_rules", "_rules-3.2.0") for f in UPSTREAM[:3])]
+)
 def test_upstream_rules_type_check(versions: tuple[str, ...]) -> None:
     result = load([read_source(captures("rules", name)) for name in versions])
     found = [one for file in result.files for one in file.diagnostics]
@@ -152,7 +154,9 @@ def test_independent_errors_are_all_reported_in_order() -> None:
 
 
 def test_spans_point_at_what_is_wrong() -> None:
-    result = checked("proc.nmae = a and evt.num = x and evt.num startswith 3 and proc.name regex '['")
+    result = checked(
+        "proc.nmae = a and evt.num = x and evt.num startswith 3 and proc.name regex '['"
+    )
     assert [found.span.text for found in result.diagnostics if found.span] == [
         "proc.nmae",
         "x",
@@ -188,18 +192,31 @@ def test_unknown_names_are_recognised_for_skip_if_unknown_filter(text: str, unkn
 @pytest.mark.parametrize(
     ("text", "warnings"),
     [
-        ("proc.name = proc.pname", ["'proc.pname' may be a valid field misused as a const string value"]),
-        ("proc.name in (a, proc.aname[2])", ["'proc.aname[2]' may be a valid field misused as a const string value"]),
-        ("proc.name = 'proc.pname '", ["'proc.pname ' may be a valid field misused as a const string value"]),
+        (
+            "proc.name = proc.pname",
+            ["'proc.pname' may be a valid field misused as a const string value"],
+        ),
+        (
+            "proc.name in (a, proc.aname[2])",
+            ["'proc.aname[2]' may be a valid field misused as a const string value"],
+        ),
+        (
+            "proc.name = 'proc.pname '",
+            ["'proc.pname ' may be a valid field misused as a const string value"],
+        ),
         ("proc.name = proc.nosuch", []),
         ("proc.name = evt", []),
         (
             "proc.name = 'tolower(proc.pname)'",
-            ["'tolower(proc.pname)' may be a valid field transformer misused as a const string value"],
+            [
+                "'tolower(proc.pname)' may be a valid field transformer misused as a const string value"
+            ],
         ),
         (
             "proc.name regex 'abc'",
-            ["regex check with 'abc' may be optimized with simpler operators such as '=', 'contains', 'startswith', 'endswith'"],
+            [
+                "regex check with 'abc' may be optimized with simpler operators such as '=', 'contains', 'startswith', 'endswith'"
+            ],
         ),
         (
             "proc.name regex '^.*abc.+$'",
@@ -207,7 +224,9 @@ def test_unknown_names_are_recognised_for_skip_if_unknown_filter(text: str, unkn
         ),
         (
             "proc.name regex '.*abc.+'",
-            ["regex check with '.*abc.+' may be optimized with simpler operators such as '=', 'contains', 'startswith', 'endswith'"],
+            [
+                "regex check with '.*abc.+' may be optimized with simpler operators such as '=', 'contains', 'startswith', 'endswith'"
+            ],
         ),
         ("proc.name regex 'a[bc]'", []),
         ("proc.name regex 'a.{2}'", []),
@@ -229,7 +248,15 @@ def test_warnings_are_dropped_when_there_is_an_error() -> None:
 # event types
 
 
-@pytest.mark.parametrize("text", ["evt.type = open", "evt.type in (open, connect)", "evt.type != execve", "evt.type = container"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "evt.type = open",
+        "evt.type in (open, connect)",
+        "evt.type != execve",
+        "evt.type = container",
+    ],
+)
 def test_event_types(text: str) -> None:
     assert first_error(text) is None
 
@@ -241,8 +268,14 @@ def test_event_types(text: str) -> None:
         ("evt.type in (open, opn, opm)", "unknown event type opn"),
         ("evt.type startswith op", "unknown event type op"),
         ("evt.type regex 'op.*'", "unknown event type op.*"),
-        ("tolower(evt.type) = open", "event code search does not support `evt.type` checks with transformers"),
-        ("evt.type = val(evt.source)", "right-hand field comparisons on `evt.type`/`syscall.type` checks are not supported by event code search"),
+        (
+            "tolower(evt.type) = open",
+            "event code search does not support `evt.type` checks with transformers",
+        ),
+        (
+            "evt.type = val(evt.source)",
+            "right-hand field comparisons on `evt.type`/`syscall.type` checks are not supported by event code search",
+        ),
         ("evt.around[5] in (1)", "evt.around supports only '=' comparison operator"),
     ],
 )

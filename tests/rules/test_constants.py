@@ -69,7 +69,8 @@ def test_numbers(text: str, type_name: str, value: float) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["", " ", "x", "0x10", "5x", "5 ", "1.5", "1e3", "--1", "+ 1", "٣", "\xa05", "5\n", "1_0"]
+    "text",
+    ["", " ", "x", "0x10", "5x", "5 ", "1.5", "1e3", "--1", "+ 1", "٣", "\xa05", "5\n", "1_0"],
 )
 @pytest.mark.parametrize("type_name", ["uint64", "int64", "uint8", "double", "abstime"])
 def test_what_is_no_number(text: str, type_name: str) -> None:
@@ -102,7 +103,16 @@ def test_numbers_are_read_as_scanf_reads_them(text: str, type_name: str) -> None
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("22", 22), ("0", 0), ("", 0), ("65536", 0), ("65558", 22), ("0080", 80), ("http", 80), ("https", 443)],
+    [
+        ("22", 22),
+        ("0", 0),
+        ("", 0),
+        ("65536", 0),
+        ("65558", 22),
+        ("0080", 80),
+        ("http", 80),
+        ("https", 443),
+    ],
 )
 def test_ports(text: str, value: int) -> None:
     assert value_of(text, "port") == value
@@ -238,7 +248,9 @@ def test_text_ends_where_a_c_string_ends() -> None:
 def test_long_text_is_refused_as_by_falco() -> None:
     assert value_of("a" * 255, "charbuf") == "a" * 255
     long = "a" * 256
-    assert message_of(long, "charbuf") == f"filter parameter too long (used=257, available=256):{long}"
+    assert (
+        message_of(long, "charbuf") == f"filter parameter too long (used=257, available=256):{long}"
+    )
     assert message_of("é" * 128, "charbuf").startswith("filter parameter too long (used=257")
     assert message_of(long, "bytebuf") == "filter parameter too long (byte buf)"
     assert first_error(f"proc.cmdline contains '{long}'") is not None

@@ -62,7 +62,9 @@ def test_single_values(type_name: str) -> None:
             assert operator in problem[1]
 
 
-@pytest.mark.parametrize("type_name", ["charbuf", "uint64", "reltime", "abstime", "bool", "ipaddr", "ipnet"])
+@pytest.mark.parametrize(
+    "type_name", ["charbuf", "uint64", "reltime", "abstime", "bool", "ipaddr", "ipnet"]
+)
 def test_lists(type_name: str) -> None:
     for operator in ALL:
         problem = operator_problem(operator, None, type_name, is_list=True)
@@ -77,13 +79,21 @@ def test_lists(type_name: str) -> None:
 def test_types_without_lists(type_name: str) -> None:
     problem = operator_problem("in", None, type_name, is_list=True)
     assert problem is not None
-    assert problem[0] == f"filter error: list filters are not supported for type '{type_name.upper()}'"
+    assert (
+        problem[0] == f"filter error: list filters are not supported for type '{type_name.upper()}'"
+    )
     assert operator_problem("exists", None, type_name, is_list=True) is None
 
 
 @pytest.mark.parametrize(
     ("type_name", "shown"),
-    [("uid", "UID"), ("sockaddr", "SOCKADDR"), ("dyn", "DYNAMIC"), ("fd32", "<NA>"), ("charbufarray", "CHARBUFARRAY")],
+    [
+        ("uid", "UID"),
+        ("sockaddr", "SOCKADDR"),
+        ("dyn", "DYNAMIC"),
+        ("fd32", "<NA>"),
+        ("charbufarray", "CHARBUFARRAY"),
+    ],
 )
 def test_types_that_do_not_compare(type_name: str, shown: str) -> None:
     assert kind_of(type_name) is None
@@ -101,9 +111,18 @@ def test_types_that_do_not_compare(type_name: str, shown: str) -> None:
         ("proc.pid pmatch (1)", "'pmatch' operator not supported for numeric filters"),
         ("evt.is_open_write > 1", "'>' operator not supported for numeric filters"),
         ("fd.sip > 1", "'>' operator not supported for ip address and network filters"),
-        ("fd.sip startswith 10", "'startswith' operator not supported for ip address and network filters"),
-        ("fd.sip startswith anyof (10, 11)", "'startswith' with modifier not supported for ip address and network filters"),
-        ("fd.snet pmatch (10.0.0.0/8)", "'pmatch' operator not supported for ip address and network filters"),
+        (
+            "fd.sip startswith 10",
+            "'startswith' operator not supported for ip address and network filters",
+        ),
+        (
+            "fd.sip startswith anyof (10, 11)",
+            "'startswith' with modifier not supported for ip address and network filters",
+        ),
+        (
+            "fd.snet pmatch (10.0.0.0/8)",
+            "'pmatch' operator not supported for ip address and network filters",
+        ),
         ("evt.buffer > 1", "'>' operator not supported for buffer filters"),
         ("evt.buffer regex 'x'", "'regex' operator not supported for buffer filters"),
         ("proc.name bcontains 00", "'bcontains' operator not supported for string filters"),
