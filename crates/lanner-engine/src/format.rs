@@ -1,9 +1,7 @@
 //! The output of a rule: its message, and the values of its fields.
 //!
 //! Facts: `eventformatter.cpp` of libs 0.25.4. A field that is absent prints
-//! `<NA>` and is `null` among the output fields; a list prints `(a,b)`. Output
-//! fields hold the fields of the output, also those inside transformers, but
-//! not what transformers make of them.
+//! `<NA>` and is `null` among the output fields; a list prints `(a,b)`.
 
 use std::collections::BTreeMap;
 
@@ -11,7 +9,7 @@ use lanner_event::{EventSource, Value};
 
 use crate::evaluate::Evaluation;
 use crate::operand::Shape;
-use crate::plan::{OperandNode, OutputPart, Plan, RulePlan};
+use crate::plan::{OutputPart, RulePlan};
 use crate::value::push_text;
 
 /// What an absent value prints.
@@ -58,40 +56,23 @@ struct OutputField {
 }
 
 impl Output {
-    pub(crate) fn new(rule: &RulePlan, plan: &Plan) -> Self {
-        let mut fields = BTreeMap::new();
-        let parts = rule
-            .output
-            .iter()
-            .map(|part| match part {
-                OutputPart::Text { text } => Part::Text(text.as_bytes().into()),
-                OutputPart::Field {
-                    operand,
-                    name,
-                    width,
-                } => {
-                    if matches!(plan.operands[*operand as usize], OperandNode::Field { .. }) {
-                        fields.insert(name.clone(), *operand);
-                    } else {
-                        collect_fields(*operand, plan, &mut fields);
-                    }
-                    Part::Operand {
-                        operand: *operand,
-                        width: width.map(|width| width as usize).filter(|&width| width > 0),
-                    }
-                }
-            })
-            .collect();
+    pub(crate) fn new(rule: &RulePlan) -> Self {
+        let parts = rule.output.iter().map(|part| match part {
+            OutputPart::Text { text } => Part::Text(text.as_bytes().into()),
+            OutputPart::Field { operand, width } => Part::Operand {
+                operand: *operand,
+                width: width.map(|width| width as usize).filter(|&width| width > 0),
+            },
+        });
+        let fields: BTreeMap<_, _> = rule.fields.iter().cloned().collect();
+        let fields = fields.into_iter().map(|(name, operand)| OutputField {
+            is_time: TIMES.contains(&name.as_str()),
+            name,
+            operand,
+        });
         Self {
-            parts,
-            fields: fields
-                .into_iter()
-                .map(|(name, operand)| OutputField {
-                    is_time: TIMES.contains(&name.as_str()),
-                    name,
-                    operand,
-                })
-                .collect(),
+            parts: parts.collect(),
+            fields: fields.collect(),
         }
     }
 
@@ -131,31 +112,6 @@ impl Output {
                 push_values(values, shape, &mut out.values);
             }
             out.value_ends.push(out.values.len());
-        }
-    }
-}
-
-/// The fields that a transformer looks at.
-fn collect_fields(operand: u32, plan: &Plan, fields: &mut BTreeMap<String, u32>) {
-    let mut pending = vec![operand];
-    // Operands refer only backwards, so each is visited at most once per
-    // position; the set of seen ones keeps shared ones from multiplying.
-    let mut seen = std::collections::BTreeSet::new();
-    while let Some(operand) = pending.pop() {
-        if !seen.insert(operand) {
-            continue;
-        }
-        match &plan.operands[operand as usize] {
-            OperandNode::Field { name, argument, .. } => {
-                let key = match argument {
-                    Some(argument) => format!("{name}[{argument}]"),
-                    None => name.clone(),
-                };
-                fields.insert(key, operand);
-            }
-            OperandNode::Call { arguments, .. } => pending.extend(arguments),
-            OperandNode::List { items } => pending.extend(items),
-            OperandNode::Constant { .. } => {}
         }
     }
 }
