@@ -67,11 +67,21 @@ impl PlanBuilder {
     }
 
     pub fn rule(&mut self, condition: usize, residual: usize, output: Value) -> usize {
+        self.rule_with_fields(condition, residual, output, json!([]))
+    }
+
+    pub fn rule_with_fields(
+        &mut self,
+        condition: usize,
+        residual: usize,
+        output: Value,
+        fields: Value,
+    ) -> usize {
         let id = self.rules.len();
         self.rules.push(
             json!({"id": id, "name": format!("Rule {id}"), "priority": 4,
             "tags": ["T1555", "container"], "condition": condition, "residual": residual,
-            "output": output}),
+            "output": output, "fields": fields}),
         );
         id
     }
