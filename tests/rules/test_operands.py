@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from condition_support import first_error, typed_check
 
 from lanner.rules.typed import (
     CallOperand,
@@ -13,6 +12,7 @@ from lanner.rules.typed import (
     Kind,
     ListOperand,
 )
+from tests.rules.condition_support import first_error, typed_check
 
 NAME = FieldOperand("proc.name", None, Kind.STRING, is_list=False)
 
@@ -107,23 +107,31 @@ def test_accepted(text: str) -> None:
     [
         (
             "tolower(evt.num) = 1",
-            ("can't add field transformer: type 'UINT64' is not supported by 'tolower' transformer"
-            " applied on field 'evt.num'"),
+            (
+                "can't add field transformer: type 'UINT64' is not supported by 'tolower' transformer"
+                " applied on field 'evt.num'"
+            ),
         ),
         (
             "b64(len(proc.name)) = 1",
-            ("can't add field transformer: type 'UINT64' is not supported by 'b64' transformer"
-            " applied on field 'proc.name'"),
+            (
+                "can't add field transformer: type 'UINT64' is not supported by 'b64' transformer"
+                " applied on field 'proc.name'"
+            ),
         ),
         (
             "len(evt.num) = 1",
-            ("can't add field transformer: type 'UINT64' is not supported by 'len' transformer"
-            " applied on field 'evt.num'"),
+            (
+                "can't add field transformer: type 'UINT64' is not supported by 'len' transformer"
+                " applied on field 'evt.num'"
+            ),
         ),
         (
             "toupper(evt.buffer) = 1",
-            ("can't add field transformer: type 'BYTEBUF' is not supported by 'toupper' transformer"
-            " applied on field 'evt.buffer'"),
+            (
+                "can't add field transformer: type 'BYTEBUF' is not supported by 'toupper' transformer"
+                " applied on field 'evt.buffer'"
+            ),
         ),
         ("tolower(proc.aname[2]) = x", "field 'proc.aname' does not support transformers"),
         ("tolower(proc.nosuch) = x", "filter_check called with nonexistent field proc.nosuch"),
@@ -174,8 +182,10 @@ def test_accepted(text: str) -> None:
         ),
         (
             "proc.name = val(proc.pid)",
-            ("field 'proc.name' has type 'CHARBUF' while the right-hand side field 'proc.pid' has"
-            " incompatible type 'INT64'"),
+            (
+                "field 'proc.name' has type 'CHARBUF' while the right-hand side field 'proc.pid' has"
+                " incompatible type 'INT64'"
+            ),
         ),
         ("fd.types in val(fd.types)", "field 'fd.types' doesn't support right-hand side fields"),
         (

@@ -138,5 +138,6 @@ def compile_regex(pattern: str) -> Regex:
 
     Raises:
         PatternError: RE2 does not take the pattern.
+
     """
     return Regex(pattern)

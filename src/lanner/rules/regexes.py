@@ -119,6 +119,7 @@ def parse_regex(pattern: str) -> Node:
 
     Raises:
         PatternError: RE2 does not take the pattern.
+
     """
     if len(pattern) > MAX_LENGTH:
         text = "pattern too large - compile failed"
@@ -326,9 +327,7 @@ class _Parser:
             text = f"invalid character class range: {found[0]}"
             raise PatternError(text, f"`{found[0]}` in the pattern is not a character class")
         self.index = found.end()
-        ranges = [
-            (ord(low), ord(high)) for low, high in zip(known[::2], known[1::2], strict=True)
-        ]
+        ranges = [(ord(low), ord(high)) for low, high in zip(known[::2], known[1::2], strict=True)]
         return _complement(ranges) if name.startswith("^") else tuple(ranges)
 
     def _range(self, start: int) -> tuple[int, int]:
