@@ -35,3 +35,40 @@ lock: ## pin the Python tools again (requirements.lock)
 
 setup: .venv/.setup ## install the Python tools into .venv
 build: .venv/.build ## compile the native module
+
+run: .venv/.build ## scan the sample audit log with the default rules
+	@echo
+	@echo "Scanning examples/audit.log with the default audit rules:"
+	@echo "  lanner scan examples/audit.log"
+	@echo
+	@$(BIN)/lanner scan examples/audit.log
+	@echo
+	@echo "The rules are in src/lanner/rules/defaults/, the log is a made-up story (examples/README.md)."
+	@echo "Next: $(BIN)/lanner rules 'Create Privileged Pod'; $(BIN)/lanner scan --help"
+
+test: .venv/.build lint ## run all checks
+	cargo test -q --workspace
+	$(BIN)/pytest -q -n 2
+
+lint: .venv/.build ## formatting, types, layers, sizes
+	$(BIN)/ruff format --check -q .
+	$(BIN)/ruff check -q .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	cargo fmt --all --check
+	cargo clippy -q --workspace --all-targets -- -D warnings
+	$(BIN)/python tools/check_file_size.py
+	$(BIN)/python tools/generate_reference.py --check
+	$(BIN)/python -m mypy.stubtest lanner._native --allowlist tools/stubtest-allowlist.txt --ignore-disjoint-bases
+
+golden: .venv/.build ## rewrite the golden files; review the difference
+	$(BIN)/pytest -q tests --golden
+
+docs: .venv/.build ## regenerate the reference pages
+	$(BIN)/python tools/generate_reference.py
+
+bench: .venv/.build ## measure, and write docs/benchmarks.md
+	$(BIN)/python -m bench.run
+
+clean: ## remove what make installed and built
+	rm -rf .venv .cache target src/lanner/_native*.so

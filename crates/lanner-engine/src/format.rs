@@ -11,7 +11,7 @@ use lanner_event::{EventSource, Value};
 
 use crate::evaluate::Evaluation;
 use crate::operand::Shape;
-use crate::plan::{OperandNode, OutputPart, Plan, RulePlan};
+use crate::plan::{OutputPart, RulePlan};
 use crate::value::push_text;
 
 /// What an absent value prints.
@@ -58,37 +58,28 @@ struct OutputField {
 }
 
 impl Output {
-    pub(crate) fn new(rule: &RulePlan, plan: &Plan) -> Self {
-        let mut fields = BTreeMap::new();
-        let parts = rule
-            .output
+    pub(crate) fn new(rule: &RulePlan) -> Self {
+        let parts = rule.output.iter().map(|part| match part {
+            OutputPart::Text { text } => Part::Text(text.as_bytes().into()),
+            OutputPart::Field { operand, width } => Part::Operand {
+                operand: *operand,
+                width: width
+                    .map(|width| width as usize)
+                    .filter(|&width| width > 0),
+            },
+        });
+        let fields: BTreeMap<&str, u32> = rule
+            .fields
             .iter()
-            .map(|part| match part {
-                OutputPart::Text { text } => Part::Text(text.as_bytes().into()),
-                OutputPart::Field {
-                    operand,
-                    name,
-                    width,
-                } => {
-                    if matches!(plan.operands[*operand as usize], OperandNode::Field { .. }) {
-                        fields.insert(name.clone(), *operand);
-                    } else {
-                        collect_fields(*operand, plan, &mut fields);
-                    }
-                    Part::Operand {
-                        operand: *operand,
-                        width: width.map(|width| width as usize).filter(|&width| width > 0),
-                    }
-                }
-            })
+            .map(|(name, operand)| (name.as_str(), *operand))
             .collect();
         Self {
-            parts,
+            parts: parts.collect(),
             fields: fields
                 .into_iter()
                 .map(|(name, operand)| OutputField {
-                    is_time: TIMES.contains(&name.as_str()),
-                    name,
+                    is_time: TIMES.contains(&name),
+                    name: name.to_owned(),
                     operand,
                 })
                 .collect(),
@@ -131,31 +122,6 @@ impl Output {
                 push_values(values, shape, &mut out.values);
             }
             out.value_ends.push(out.values.len());
-        }
-    }
-}
-
-/// The fields that a transformer looks at.
-fn collect_fields(operand: u32, plan: &Plan, fields: &mut BTreeMap<String, u32>) {
-    let mut pending = vec![operand];
-    // Operands refer only backwards, so each is visited at most once per
-    // position; the set of seen ones keeps shared ones from multiplying.
-    let mut seen = std::collections::BTreeSet::new();
-    while let Some(operand) = pending.pop() {
-        if !seen.insert(operand) {
-            continue;
-        }
-        match &plan.operands[operand as usize] {
-            OperandNode::Field { name, argument, .. } => {
-                let key = match argument {
-                    Some(argument) => format!("{name}[{argument}]"),
-                    None => name.clone(),
-                };
-                fields.insert(key, operand);
-            }
-            OperandNode::Call { arguments, .. } => pending.extend(arguments),
-            OperandNode::List { items } => pending.extend(items),
-            OperandNode::Constant { .. } => {}
         }
     }
 }

@@ -77,7 +77,7 @@ impl<S: EventSource> Matcher<S> {
         let program = Program::new(plan)?;
         let rules = plan.rules.iter().map(|rule| Rule {
             residual: rule.residual,
-            output: Output::new(rule, plan),
+            output: Output::new(rule),
         });
         let rules: Vec<Rule> = rules.collect();
         let keys = rules.iter().map(|rule| rule.output.keys().collect());

@@ -180,8 +180,6 @@ pub enum OutputPart {
     Field {
         /// Index of the operand.
         operand: u32,
-        /// Its key in `output_fields`.
-        name: String,
         /// Pads or truncates to so many bytes.
         width: Option<u32>,
     },
@@ -205,6 +203,8 @@ pub struct RulePlan {
     pub residual: u32,
     /// The output.
     pub output: Vec<OutputPart>,
+    /// The names and operands of `output_fields`.
+    pub fields: Vec<(String, u32)>,
 }
 
 /// An operand of few distinct values, and what it alone decides.

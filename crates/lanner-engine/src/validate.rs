@@ -114,8 +114,11 @@ fn check_rule(index: usize, rule: &RulePlan, plan: &Plan) -> Result<(), PlanErro
             rule.priority
         )));
     }
+    for &(_, operand) in &rule.fields {
+        refer("rules", index, operand, plan.operands.len())?;
+    }
     for part in &rule.output {
-        if let OutputPart::Field { operand, width, .. } = part {
+        if let OutputPart::Field { operand, width } = part {
             refer("rules", index, *operand, plan.operands.len())?;
             if width.is_some_and(|width| width > MAX_WIDTH) {
                 return Err(PlanError::new(format!(

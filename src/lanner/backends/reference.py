@@ -86,7 +86,7 @@ class Reference:
         for part in rule.output:
             if isinstance(part, FieldPart):
                 text = self._text(part.operand, operands[part.operand])
-                parts.append(text if part.width is None else text[: part.width].ljust(part.width))
+                parts.append(text if part.width is None else _padded(text, part.width))
             else:
                 parts.append(part.text)
         return "".join(parts)
@@ -237,6 +237,11 @@ def _has_prefix(path: bytes, prefix: bytes) -> bool:
         glob_match(want, have) if any(special in want for special in b"?*[") else want == have
         for want, have in zip(wanted, given, strict=False)
     )
+
+
+def _padded(text: str, width: int) -> str:
+    """The text in so many bytes: Falco cuts and pads bytes, not characters."""
+    return text.encode()[:width].ljust(width).decode("utf-8", "replace")
 
 
 def _printed(value: Value) -> str:

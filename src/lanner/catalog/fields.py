@@ -198,9 +198,7 @@ def _parameter(
         message = f"no event has a parameter named `{tail}`"
         # Falco takes the longest parameter that the text begins with, then finds text left over
         begins = any(tail.startswith(known) for known in parameters())
-        return FieldError(
-            falco if begins else f"unknown event argument {tail}", message, help_text
-        )
+        return FieldError(falco if begins else f"unknown event argument {tail}", message, help_text)
     if argument is not None:
         return FieldError(falco, f"`{base}.{tail}` takes no further argument")
     return ResolvedField(found, base, tail, kind if base == "evt.rawarg" else found.type)

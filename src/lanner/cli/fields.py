@@ -13,7 +13,7 @@ from lanner.cli import common, tables
 if TYPE_CHECKING:
     from lanner.catalog import Field
 
-_ARGUMENTS = {
+ARGUMENTS = {
     "-": "",
     "number?": "[number], optional",
     "index?": "[number], optional",
@@ -62,7 +62,7 @@ def fields(
         return
     tables.write(
         ("Field", "Type", "Argument", "Description"),
-        [(field.name, type_text(field), _ARGUMENTS[field.argument], field.doc) for field in found],
+        [(field.name, type_text(field), ARGUMENTS[field.argument], field.doc) for field in found],
         markdown=markdown,
     )
 
@@ -79,7 +79,7 @@ def _json(field: Field) -> dict[str, object]:
         "type": field.type.upper(),
         "list": field.is_list,
         "source": field.source,
-        "argument": _ARGUMENTS[field.argument],
+        "argument": ARGUMENTS[field.argument],
         "lifetime": field.lifetime,
         "deprecated": "deprecated" in field.flags,
         "description": field.doc,
