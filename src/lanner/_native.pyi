@@ -39,9 +39,9 @@ class Batch:
     @property
     def bytes_read(self) -> int: ...
     def __len__(self) -> int: ...
-    def text(self, iso_time: bool) -> bytes:
+    def text(self, iso_time: bool, utc_offset: int) -> bytes:
         """Falco's text lines."""
-    def json_lines(self, hostname: str | None, iso_time: bool) -> bytes:
+    def json_lines(self, hostname: str | None, iso_time: bool, utc_offset: int) -> bytes:
         """Falco's JSON, one alert a line."""
     def alerts(self) -> bytes:
         """The alerts as a JSON array, for Alert objects."""

@@ -178,13 +178,18 @@ class Batch:
         """The alerts."""
         return decode_alerts(self._native.alerts())
 
-    def text(self, iso_time: bool = False) -> bytes:
-        """The alerts as Falco's text lines."""
-        return self._native.text(iso_time)
+    def text(self, *, iso_time: bool = False, utc_offset: int = 0) -> bytes:
+        """The alerts as Falco's text lines.
 
-    def json_lines(self, hostname: str | None = None, iso_time: bool = False) -> bytes:
-        """The alerts as Falco's JSON, one a line."""
-        return self._native.json_lines(hostname, iso_time)
+        The time of day is `utc_offset` seconds ahead of UTC; ISO 8601 times are UTC.
+        """
+        return self._native.text(iso_time, utc_offset)
+
+    def json_lines(
+        self, hostname: str | None = None, *, iso_time: bool = False, utc_offset: int = 0
+    ) -> bytes:
+        """The alerts as Falco's JSON, one a line; the options are those of `text`."""
+        return self._native.json_lines(hostname, iso_time, utc_offset)
 
     def skipped(self) -> list[Skipped]:
         """Records that were no audit events; at most a bounded number, see `ScanStats.skipped`."""

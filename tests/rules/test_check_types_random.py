@@ -38,8 +38,29 @@ fields = st.builds(Field, names, arguments, st.just(SPAN))
 values = st.builds(
     Value,
     st.sampled_from(
-        ["a", "", "5", "-1", "0x10", "1.5", "true", "10.0.0.1", "::1", "10.0.0.0/8", "fe80::/10"]
-        + ["open", "http", "4869", "a*", "[", "(a|b)*", "<NA>", "proc.name", "tolower(a.b)", "é"]
+        [
+            "a",
+            "",
+            "5",
+            "-1",
+            "0x10",
+            "1.5",
+            "true",
+            "10.0.0.1",
+            "::1",
+            "10.0.0.0/8",
+            "fe80::/10",
+            "open",
+            "http",
+            "4869",
+            "a*",
+            "[",
+            "(a|b)*",
+            "<NA>",
+            "proc.name",
+            "tolower(a.b)",
+            "é",
+        ]
     )
     | st.text(max_size=10)
     | st.sampled_from(["a" * 256, "é" * 130, "\ud800", "(" * 200]),

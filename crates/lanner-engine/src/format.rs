@@ -1,9 +1,7 @@
 //! The output of a rule: its message, and the values of its fields.
 //!
 //! Facts: `eventformatter.cpp` of libs 0.25.4. A field that is absent prints
-//! `<NA>` and is `null` among the output fields; a list prints `(a,b)`. Output
-//! fields hold the fields of the output, also those inside transformers, but
-//! not what transformers make of them.
+//! `<NA>` and is `null` among the output fields; a list prints `(a,b)`.
 
 use std::collections::BTreeMap;
 
@@ -63,26 +61,18 @@ impl Output {
             OutputPart::Text { text } => Part::Text(text.as_bytes().into()),
             OutputPart::Field { operand, width } => Part::Operand {
                 operand: *operand,
-                width: width
-                    .map(|width| width as usize)
-                    .filter(|&width| width > 0),
+                width: width.map(|width| width as usize).filter(|&width| width > 0),
             },
         });
-        let fields: BTreeMap<&str, u32> = rule
-            .fields
-            .iter()
-            .map(|(name, operand)| (name.as_str(), *operand))
-            .collect();
+        let fields: BTreeMap<_, _> = rule.fields.iter().cloned().collect();
+        let fields = fields.into_iter().map(|(name, operand)| OutputField {
+            is_time: TIMES.contains(&name.as_str()),
+            name,
+            operand,
+        });
         Self {
             parts: parts.collect(),
-            fields: fields
-                .into_iter()
-                .map(|(name, operand)| OutputField {
-                    is_time: TIMES.contains(&name),
-                    name: name.to_owned(),
-                    operand,
-                })
-                .collect(),
+            fields: fields.collect(),
         }
     }
 

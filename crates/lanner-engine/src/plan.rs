@@ -203,7 +203,7 @@ pub struct RulePlan {
     pub residual: u32,
     /// The output.
     pub output: Vec<OutputPart>,
-    /// The names and operands of `output_fields`.
+    /// Names and operands of the output fields.
     pub fields: Vec<(String, u32)>,
 }
 

@@ -114,9 +114,6 @@ fn check_rule(index: usize, rule: &RulePlan, plan: &Plan) -> Result<(), PlanErro
             rule.priority
         )));
     }
-    for &(_, operand) in &rule.fields {
-        refer("rules", index, operand, plan.operands.len())?;
-    }
     for part in &rule.output {
         if let OutputPart::Field { operand, width } = part {
             refer("rules", index, *operand, plan.operands.len())?;
@@ -126,6 +123,9 @@ fn check_rule(index: usize, rule: &RulePlan, plan: &Plan) -> Result<(), PlanErro
                 )));
             }
         }
+    }
+    for &(_, operand) in &rule.fields {
+        refer("rules", index, operand, plan.operands.len())?;
     }
     Ok(())
 }
@@ -139,21 +139,27 @@ fn check_key(index: usize, key: &DispatchKey, plan: &Plan) -> Result<(), PlanErr
     Ok(())
 }
 
-/// What a node looks at.
+/// The fields that something depends on.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Looks {
-    Nowhere,
+enum Fields {
+    None,
     One(u32),
     Many,
 }
 
-impl Looks {
+impl Fields {
     fn and(self, other: Self) -> Self {
         match (self, other) {
-            (Self::Nowhere, looks) | (looks, Self::Nowhere) => looks,
+            (Self::None, fields) | (fields, Self::None) => fields,
             (one, two) if one == two => one,
             _ => Self::Many,
         }
+    }
+
+    fn of_all(parts: &[u32], known: &[Self]) -> Self {
+        parts
+            .iter()
+            .fold(Self::None, |all, &part| all.and(known[part as usize]))
     }
 }
 
@@ -163,30 +169,38 @@ fn check_key_dependencies(plan: &Plan) -> Result<(), PlanError> {
     if plan.dispatch.is_empty() {
         return Ok(());
     }
-    let mut looks: Vec<Looks> = Vec::with_capacity(plan.nodes.len());
+    let mut operands: Vec<Fields> = Vec::with_capacity(plan.operands.len());
+    for (index, operand) in plan.operands.iter().enumerate() {
+        operands.push(match operand {
+            OperandNode::Field { .. } => Fields::One(index as u32),
+            OperandNode::Constant { .. } => Fields::None,
+            OperandNode::Call { arguments, .. } => Fields::of_all(arguments, &operands),
+            OperandNode::List { items } => Fields::of_all(items, &operands),
+        });
+    }
+    let mut nodes: Vec<Fields> = Vec::with_capacity(plan.nodes.len());
     for node in &plan.nodes {
-        let all = |children: &[u32]| {
-            children.iter().fold(Looks::Nowhere, |so_far, &child| {
-                so_far.and(looks[child as usize])
-            })
-        };
-        let seen = match node {
+        nodes.push(match node {
             ConditionNode::Predicate { predicate } => {
                 let predicate = &plan.predicates[*predicate as usize];
-                let left = Looks::One(predicate.left);
-                predicate
-                    .right
-                    .map_or(left, |right| left.and(Looks::One(right)))
+                let right = predicate.right.as_slice();
+                operands[predicate.left as usize].and(Fields::of_all(right, &operands))
             }
-            ConditionNode::Not { child } => looks[*child as usize],
-            ConditionNode::And { children } | ConditionNode::Or { children } => all(children),
-        };
-        looks.push(seen);
+            ConditionNode::Not { child } => nodes[*child as usize],
+            ConditionNode::And { children } | ConditionNode::Or { children } => {
+                Fields::of_all(children, &nodes)
+            }
+        });
     }
     for (index, key) in plan.dispatch.iter().enumerate() {
+        if operands[key.operand as usize] != Fields::One(key.operand) {
+            return Err(PlanError::new(format!(
+                "dispatch[{index}] is by something else than a field"
+            )));
+        }
         for &(_, node) in &key.required {
-            let seen = looks[node as usize];
-            if seen != Looks::Nowhere && seen != Looks::One(key.operand) {
+            let fields = nodes[node as usize];
+            if fields != Fields::None && fields != Fields::One(key.operand) {
                 return Err(PlanError::new(format!(
                     "dispatch[{index}] requires node {node}, which depends on more than the key"
                 )));

@@ -2,8 +2,9 @@
 
 use bumpalo::Bump;
 use lanner_engine::{Alerts, MapEvent, MapSource, Matcher};
-use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+
+use crate::errors::invalid;
 
 /// Runs a plan on events given as JSON maps of field to values.
 #[pyclass(module = "lanner._native", name = "MapEngine")]
@@ -64,8 +65,4 @@ impl MapEngine {
             .map(|rule| self.matcher.rules()[rule].id)
             .collect()
     }
-}
-
-fn invalid(error: impl std::fmt::Display) -> PyErr {
-    PyValueError::new_err(error.to_string())
 }

@@ -55,11 +55,12 @@ def _basename(text: bytes) -> bytes:
 
 def _b64(text: bytes) -> bytes | None:
     """Base64 with or without padding, strict about everything else; None if it is not."""
-    for _ in range(2):
-        text = text.removesuffix(b"=")
     if not text:
         return b""
-    if len(text) % 4 == 1:
+    for _ in range(2):
+        text = text.removesuffix(b"=")
+    # padding alone encodes nothing, not even emptiness
+    if not text or len(text) % 4 == 1:
         return None
     bits = 0
     out = bytearray()

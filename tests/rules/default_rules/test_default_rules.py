@@ -24,7 +24,7 @@ def audit_event(case: dict[str, Any]) -> dict[str, Any]:
         "stage": case.get("stage", "ResponseComplete"),
         "requestURI": case.get("uri", f"/api/v1/namespaces/{namespace}/{resource}/{name}"),
         "verb": case["verb"],
-        "user": {"username": case["user"]} if case.get("user", "dev") else {},
+        "user": {"username": case.get("user", "dev")} if case.get("user", "dev") else {},
         "sourceIPs": ["10.0.0.7"],
         "userAgent": "kubectl/v1.31.0",
         "responseStatus": {"metadata": {}, "code": case.get("code", 200)},
@@ -32,8 +32,6 @@ def audit_event(case: dict[str, Any]) -> dict[str, Any]:
         "stageTimestamp": "2026-11-23T07:38:43.024854Z",
         "annotations": {"authorization.k8s.io/decision": case.get("decision", "allow")},
     }
-    if "user" not in case:
-        event["user"] = {"username": "dev", "groups": ["system:authenticated"]}
     if resource:
         reference = {"resource": resource, "namespace": namespace, "name": name, "apiVersion": "v1"}
         reference["subresource"] = case.get("sub")

@@ -245,6 +245,10 @@ fn class(whole: &str) -> Result<(Hir, &str), String> {
         }
         if !first && rest.starts_with('-') && !rest.starts_with("-]") {
             let shown: String = rest.chars().take(2).collect();
+            if shown == "-" {
+                // What RE2 says when it looks for a character past the end.
+                return Err("invalid UTF-8".into());
+            }
             return Err(format!("invalid character class range: {shown}"));
         }
         first = false;
