@@ -23,7 +23,7 @@ check-rust:
 	@$(PYTHON) -c 'import sys; sys.exit("lanner: needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@test -x $(UV) || { $(PYTHON) -m venv .cache/bootstrap && .cache/bootstrap/bin/pip install -q --disable-pip-version-check uv==$(UV_VERSION); }
 	@test -x $(BIN)/python || $(UV) venv -q --python $(PYTHON) .venv
-	VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip sync -q --require-hashes requirements.lock
+	VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip sync -q --compile-bytecode --require-hashes requirements.lock
 	@touch $@
 
 lock: ## pin the Python tools again (requirements.lock)
@@ -31,6 +31,7 @@ lock: ## pin the Python tools again (requirements.lock)
 
 .venv/.build: .venv/.setup $(NATIVE_SOURCES) | check-rust
 	PATH="$(CURDIR)/.cache/bootstrap/bin:$$PATH" VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop -q --uv --release
+	@$(BIN)/python -m compileall -q src/lanner  # starting a command must not compile it
 	@touch $@
 
 setup: .venv/.setup ## install the Python tools into .venv
