@@ -58,7 +58,7 @@ fn main() -> std::io::Result<()> {
         .step(8 << 20, &mut |event| {
             verbs += u64::from(event.get(lanner_kube::event::Key::Verb).is_some());
         })
-        .finished
+        .is_ok_and(|progress| progress.finished)
     {}
     report("events", bytes, start);
     println!("{verbs} verbs");

@@ -32,12 +32,6 @@ impl SyntaxError {
         }
     }
 
-    /// A whole value was read, and something comes after it.
-    #[must_use]
-    pub fn trailing(&self) -> bool {
-        self.message == TRAILING
-    }
-
     pub(super) fn incomplete(at: usize) -> Self {
         Self {
             at,
@@ -52,9 +46,6 @@ impl fmt::Display for SyntaxError {
         write!(f, "{} at byte {}", self.message, self.at)
     }
 }
-
-/// What is wrong when a whole value was read and more comes.
-pub(super) const TRAILING: &str = "something follows the JSON value";
 
 /// Reusable space for the index of one text after the other; grows to the
 /// largest and stays there.

@@ -1,7 +1,7 @@
 //! The second pass: over the positions, checks the grammar and pairs the
 //! brackets.
 
-use super::index::{MAX_DEPTH, SyntaxError, TRAILING};
+use super::index::{MAX_DEPTH, SyntaxError};
 use super::scalar::{check_scalar, is_space};
 use super::text::string_length;
 
@@ -217,7 +217,7 @@ pub(super) fn check(
     let end = trim_space(text, start, walk.at);
     let tail = skip_space(text, walk.at);
     if tail < text.len() {
-        return Err(SyntaxError::new(tail, TRAILING));
+        return Err(SyntaxError::new(tail, "something follows the JSON value"));
     }
     Ok((start as u32, end as u32, 0))
 }

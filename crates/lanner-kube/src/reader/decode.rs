@@ -182,25 +182,23 @@ impl Decoder {
             ..level
         };
         for element in list.elements() {
-            let offset = element.offset().min(record.text.len());
             // Only elements of the record's own text have a place in it.
-            let own = record.text.as_ptr_range().contains(&element.raw().as_ptr());
-            if own {
+            let text = element.raw();
+            let offset = text
+                .as_ptr()
+                .addr()
+                .wrapping_sub(record.text.as_ptr().addr());
+            if offset < record.text.len() {
                 let place = Place {
                     offset: record.place.offset + offset as u64,
                     ..record.place
                 };
-                let text = element.raw();
-                self.value(
-                    element,
-                    &Record {
-                        text,
-                        place,
-                        rule: level.rule,
-                    },
-                    level,
-                    on_event,
-                );
+                let inner = Record {
+                    text,
+                    place,
+                    rule: level.rule,
+                };
+                self.value(element, &inner, level, on_event);
             } else {
                 self.value(element, record, level, on_event);
             }

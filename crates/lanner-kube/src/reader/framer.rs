@@ -1,301 +1,380 @@
-//! Frames one top-level value byte by byte, and hands out the records in it as soon as each is whole:
-//! the elements of an array, the items of a list object, or the value itself.
+//! Records out of JSON that does not come one per line: pretty-printed,
+//! several on a line, in arrays and in lists of any size.
+//!
+//! Lists are not held: their elements are records. What is held is one record
+//! at a time, up to a limit; beyond it the record is passed over without being
+//! kept. What is found depends on the bytes alone, not on how they arrive.
 
-use super::decode::{Decoder, OnEvent, Record, list_rule};
-use super::excerpt;
+use super::decode::{MAX_WRAPPED, list_rule};
 use super::grammar::{Grammar, Step};
-use super::window::{Place, Window};
-use crate::event::{KindRule, RecordError};
-use crate::json::Kind;
+use super::window::Place;
+use crate::event::KindRule;
+use crate::json::{Kind, is_space};
 
-/// What came of a run over the window.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Outcome {
-    /// The window is used up, the value is not at its end.
-    NeedsMore,
-    /// The value is whole and taken from the window.
-    ValueEnds,
-    /// What is there is not JSON; everything up to the error is taken.
-    Broken {
-        /// It was an element of a list.
-        in_list: bool,
-    },
-}
+/// Longest key that is remembered; longer ones are none that we know.
+const MAX_KEY: usize = 16;
 
-/// The record that is being framed.
-struct Open {
-    /// Where it begins in the window.
+/// A record that is arriving.
+#[derive(Clone, Debug)]
+struct Held {
+    /// Its first byte's distance from the start of the window.
     start: usize,
-    /// It was too long: its bytes were let go, and it was reported.
-    dropped: bool,
+    place: Place,
+    rule: KindRule,
+    /// How many brackets were open before it.
+    depth: usize,
+    /// Where the value of its `kind` starts, while that is arriving.
+    kind_start: Option<usize>,
+    /// It said that it is an event: it is no list.
+    is_event: bool,
+    /// It is over the limit: the beginning, for the report; its bytes are gone.
+    oversize: Option<Vec<u8>>,
 }
 
+/// An open list whose elements are records.
+#[derive(Clone, Copy, Debug)]
+struct List {
+    /// How many brackets are open within it.
+    depth: usize,
+    rule: KindRule,
+}
+
+/// What the framer found.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// All bytes were looked at; those before this one are not needed any more.
+    More { keep_from: usize },
+    /// A record.
+    Record {
+        start: usize,
+        end: usize,
+        place: Place,
+        rule: KindRule,
+    },
+    /// A record over the limit, with its beginning.
+    Oversize { head: Vec<u8>, place: Place },
+    /// A list element that cannot be a record: where, and what it is.
+    Scalar { at: usize, place: Place, kind: Kind },
+    /// The outermost value ended; its bytes are done.
+    End,
+    /// The input is broken at the current byte.
+    Broken(Broken),
+}
+
+/// Where and why the input stopped being JSON.
+#[derive(Debug)]
+pub(super) struct Broken {
+    pub message: &'static str,
+    /// Start of the record or, outside of records, of the broken piece.
+    pub start: usize,
+    pub place: Place,
+    /// The beginning of a record whose bytes are gone.
+    pub head: Option<Vec<u8>>,
+    /// Go on at this byte of the window; otherwise behind the line.
+    pub resume_here: bool,
+}
+
+/// The state of reading one outermost value.
 pub(super) struct Framer {
     grammar: Grammar,
-    /// Bytes of the window that the grammar has seen.
-    scanned: usize,
-    /// Depth at which records stand: 0 for the value itself.
-    record_depth: usize,
-    rule: KindRule,
-    record: Option<Open>,
-    /// In the top-level object: the last key, and whether it said that it is an event.
+    /// The next byte's distance from the start of the window.
+    pub at: usize,
+    /// Its place.
+    pub place: Place,
+    held: Option<Held>,
+    lists: Vec<List>,
+    /// Objects that turned out to hold a list: brackets open within them.
+    holders: Vec<usize>,
     key: Vec<u8>,
-    value_start: usize,
-    is_event: bool,
+    in_key: bool,
+    /// Only white space so far on this line, and it is not the first one.
+    blank_line: bool,
+    /// The byte before was a `{` in the first column, within a record.
+    suspicious: bool,
+    max_record: usize,
 }
 
 impl Framer {
-    /// Before the first byte of a value.
-    pub fn new() -> Self {
+    /// Before the first byte of a value, which is at the window's start.
+    pub fn new(place: Place, max_record: usize) -> Self {
         Self {
             grammar: Grammar::new(),
-            scanned: 0,
-            record_depth: 0,
-            rule: KindRule::Required,
-            record: None,
+            at: 0,
+            place,
+            held: None,
+            lists: Vec::new(),
+            holders: Vec::new(),
             key: Vec::new(),
-            value_start: 0,
-            is_event: false,
+            in_key: false,
+            blank_line: false,
+            suspicious: false,
+            max_record,
         }
     }
 
-    /// Runs over the window until the value ends or the window does.
-    pub fn run(
-        &mut self,
-        window: &mut Window,
-        decoder: &mut Decoder,
-        max_record_bytes: usize,
-        on_event: OnEvent<'_>,
-    ) -> Outcome {
-        loop {
-            let Some(&byte) = window.bytes().get(self.scanned) else {
-                self.let_go(window);
-                return Outcome::NeedsMore;
+    /// Place of a byte that [`Found::More`] wants to keep.
+    pub fn place_of(&self, keep_from: usize) -> Place {
+        match &self.held {
+            Some(held) if held.start == keep_from && held.oversize.is_none() => held.place,
+            // At most one byte back, and that is no line break.
+            _ => Place {
+                offset: self.place.offset - (self.at - keep_from) as u64,
+                ..self.place
+            },
+        }
+    }
+
+    /// The window let go of its first `count` bytes.
+    pub fn shift(&mut self, count: usize) {
+        self.at -= count;
+        if let Some(held) = &mut self.held {
+            held.start = held.start.saturating_sub(count);
+            held.kind_start = held.kind_start.and_then(|start| start.checked_sub(count));
+        }
+    }
+
+    /// Looks at the window's bytes until there is something to tell.
+    pub fn advance(&mut self, bytes: &[u8]) -> Found {
+        while self.at < bytes.len() {
+            if self.grammar.in_string() {
+                self.pass_string(bytes);
+            }
+            let Some(&byte) = bytes.get(self.at) else {
+                break;
             };
-            let depth = self.grammar.depth();
+            let column_one = self.place.offset == self.place.line_start;
+            let inside = self
+                .held
+                .as_ref()
+                .is_some_and(|held| held.place != self.place);
+            if self.suspicious && byte == b'"' {
+                // No one writes JSON so that an inner object starts a line
+                // together with its first key: the record before is cut off.
+                return self.broken("truncated JSON: a new record begins", 1);
+            }
             let step = match self.grammar.feed(byte) {
                 Ok(step) => step,
-                Err(reason) => return self.broken(reason, window, decoder),
+                Err(message) => return self.broken(message, 0),
             };
-            let at = self.scanned;
-            self.scanned += 1;
-            match step {
-                Step::Inside if self.grammar.in_string() => self.skip_string(window.bytes()),
-                Step::Inside => {}
-                Step::Begins(kind) if matches!(kind, Kind::Number | Kind::Bool | Kind::Null) => {
-                    if depth == self.record_depth && self.in_records() {
-                        let place = advance(window.place, &window.bytes()[..at]);
-                        let reason = format!("not an audit event: it is {}", kind.name());
-                        let text = &window.bytes()[at..self.scanned];
-                        decoder.report.skip(text, place, &RecordError::new(reason));
-                    }
-                }
-                Step::Begins(kind) => self.begins(kind, at, depth),
-                Step::KeyEnds => self.key_ends(at, window.bytes()),
-                Step::Ends => {
-                    if self.ends(at, window, decoder, on_event) {
-                        return self.finish(window);
-                    }
-                }
+            self.suspicious = byte == b'{' && column_one && inside;
+            let found = self.note(step, bytes);
+            self.step_over(byte);
+            if let Some(found) = found {
+                return found;
             }
-            self.limit(window, decoder, max_record_bytes);
+            self.check_size(bytes);
+        }
+        let keep_from = match &self.held {
+            Some(held) if held.oversize.is_none() => held.start,
+            _ => self.at - usize::from(self.suspicious),
+        };
+        Found::More { keep_from }
+    }
+
+    /// Jumps to the next byte of a string that matters.
+    fn pass_string(&mut self, bytes: &[u8]) {
+        let rest = &bytes[self.at..];
+        // Never further than the limit, so that it is noticed at the same byte
+        // however the input arrives.
+        let room = match &self.held {
+            Some(held) if held.oversize.is_none() => {
+                (held.start + self.max_record + 1).saturating_sub(self.at)
+            }
+            _ => usize::MAX,
+        };
+        let length = memchr::memchr3(b'"', b'\\', b'\n', rest).unwrap_or(rest.len());
+        let length = length.min(room);
+        if self.in_key {
+            let room = MAX_KEY.saturating_sub(self.key.len());
+            self.key.extend_from_slice(&rest[..length.min(room)]);
+        }
+        if length > 0 {
+            self.suspicious = false;
+            self.blank_line = false;
+        }
+        self.at += length;
+        self.place.offset += length as u64;
+        self.check_size(bytes);
+    }
+
+    fn step_over(&mut self, byte: u8) {
+        self.at += 1;
+        self.place.offset += 1;
+        if byte == b'\n' {
+            self.place.line += 1;
+            self.place.line_start = self.place.offset;
+            self.blank_line = true;
+        } else if !is_space(byte) {
+            self.blank_line = false;
         }
     }
 
-    /// At the end of the input: what is open is reported.
-    pub fn end(&mut self, window: &mut Window, decoder: &mut Decoder) {
-        let bytes = window.bytes();
-        if bytes[self.scanned.min(bytes.len())..].is_empty()
-            && self.grammar.depth() == 0
-            && self.record.is_none()
+    fn check_size(&mut self, bytes: &[u8]) {
+        let (at, max) = (self.at, self.max_record);
+        if let Some(held) = &mut self.held
+            && held.oversize.is_none()
+            && at - held.start > max
         {
-            return;
+            let head = &bytes[held.start..at];
+            held.oversize = Some(head[..head.len().min(500)].to_vec());
+            held.kind_start = None;
         }
-        let mut error = RecordError::new("truncated JSON: the input ends inside of a value");
-        error.truncated = true;
-        self.report(&error, window, decoder);
     }
 
-    /// The rest of a string holds nothing but its end.
-    fn skip_string(&mut self, bytes: &[u8]) {
-        let rest = &bytes[self.scanned..];
-        self.scanned += memchr::memchr3(b'"', b'\\', b'\n', rest).unwrap_or(rest.len());
+    /// The input is broken at the current byte, or `back` before it.
+    fn broken(&mut self, message: &'static str, back: usize) -> Found {
+        let first_line = self
+            .held
+            .as_ref()
+            .is_none_or(|held| held.place.line == self.place.line);
+        let resume_here = back > 0 || (self.blank_line && !first_line);
+        self.at -= back;
+        self.place.offset -= back as u64;
+        let (start, place, head) = match self.held.take() {
+            Some(held) => (held.start, held.place, held.oversize),
+            None => (self.at, self.place, None),
+        };
+        Found::Broken(Broken {
+            message,
+            start,
+            place,
+            head,
+            resume_here,
+        })
     }
 
-    fn begins(&mut self, kind: Kind, at: usize, depth: usize) {
-        self.value_start = at;
-        if depth == 0 && kind == Kind::Array {
-            self.record_depth = 1;
-            self.rule = KindRule::Required;
-            return;
-        }
-        if depth == 1 && self.record_depth == 0 && kind == Kind::Array && !self.is_event {
-            if let Some(rule) = list_rule(&self.key) {
-                // A list object: from here on its items are the records.
-                self.record_depth = 2;
-                self.rule = rule;
-                self.record = None;
-                return;
+    /// The input ended here.
+    pub fn cut_off(&mut self) -> Found {
+        self.broken("truncated JSON: the input ends here", 0)
+    }
+
+    /// Whether a value that begins with `before` open brackets is a record.
+    fn is_element(&self, before: usize) -> bool {
+        self.held.is_none()
+            && match self.lists.last() {
+                Some(list) => list.depth == before,
+                None => before == 0,
             }
+    }
+
+    fn note(&mut self, step: Step, bytes: &[u8]) -> Option<Found> {
+        match step {
+            Step::Inside => {
+                let opens_key = self.grammar.in_key() && !self.in_key;
+                if opens_key {
+                    self.key.clear();
+                } else if self.in_key {
+                    // An escape: no key that we know has one.
+                    self.key.resize(MAX_KEY, 0);
+                }
+                self.in_key = self.grammar.in_key();
+                None
+            }
+            Step::KeyEnds => {
+                self.in_key = false;
+                None
+            }
+            Step::Begins(kind) => self.begins(kind),
+            Step::Ends => self.ends(bytes),
         }
-        if depth == self.record_depth && self.record.is_none() && self.in_records() {
-            self.record = Some(Open {
-                start: at,
-                dropped: false,
+    }
+
+    fn begins(&mut self, kind: Kind) -> Option<Found> {
+        let opens = matches!(kind, Kind::Object | Kind::Array);
+        let depth = self.grammar.depth();
+        let before = depth - usize::from(opens);
+        let rule = self
+            .lists
+            .last()
+            .map_or(KindRule::Required, |list| list.rule);
+        if self.is_element(before) {
+            match kind {
+                Kind::Array if self.lists.len() < MAX_WRAPPED => {
+                    self.lists.push(List { depth, rule });
+                }
+                Kind::Object | Kind::Array => {
+                    self.held = Some(Held {
+                        start: self.at,
+                        place: self.place,
+                        rule,
+                        depth: before,
+                        kind_start: None,
+                        is_event: false,
+                        oversize: None,
+                    });
+                }
+                _ => {
+                    return Some(Found::Scalar {
+                        at: self.at,
+                        place: self.place,
+                        kind,
+                    });
+                }
+            }
+            return None;
+        }
+        let room = self.lists.len() < MAX_WRAPPED;
+        let list = list_rule(&self.key).filter(|_| kind == Kind::Array && room);
+        match &mut self.held {
+            Some(held) if before == held.depth + 1 => {
+                if self.key == b"kind" && kind == Kind::String && held.oversize.is_none() {
+                    held.kind_start = Some(self.at);
+                } else if let Some(rule) = list
+                    && !held.is_event
+                    && held.oversize.is_none()
+                {
+                    self.held = None;
+                    self.holders.push(before);
+                    self.lists.push(List { depth, rule });
+                }
+            }
+            None if self.holders.last() == Some(&before) => {
+                self.lists.extend(list.map(|rule| List { depth, rule }));
+            }
+            _ => {}
+        }
+        None
+    }
+
+    fn ends(&mut self, bytes: &[u8]) -> Option<Found> {
+        let depth = self.grammar.depth();
+        if let Some(held) = &mut self.held {
+            if depth == held.depth + 1
+                && let Some(start) = held.kind_start.take()
+            {
+                held.is_event |= bytes.get(start..=self.at) == Some(b"\"Event\"");
+            }
+            if depth != held.depth {
+                return None;
+            }
+            let held = self.held.take()?;
+            return Some(match held.oversize {
+                Some(head) => Found::Oversize {
+                    head,
+                    place: held.place,
+                },
+                None => Found::Record {
+                    start: held.start,
+                    end: self.at + 1,
+                    place: held.place,
+                    rule: held.rule,
+                },
             });
         }
-    }
-
-    /// Whether values at the record depth are records: not the other members of a list object.
-    fn in_records(&self) -> bool {
-        self.record_depth < 2 || list_rule(&self.key).is_some()
-    }
-
-    fn key_ends(&mut self, at: usize, bytes: &[u8]) {
-        if self.grammar.depth() != 1 {
-            return;
+        if self
+            .lists
+            .last()
+            .is_some_and(|list| list.depth == depth + 1)
+        {
+            self.lists.pop();
+        } else if self.holders.last() == Some(&(depth + 1)) {
+            self.holders.pop();
         }
-        let start = memchr::memrchr(b'"', &bytes[..at]).map_or(at, |quote| quote + 1);
-        self.key.clear();
-        self.key.extend_from_slice(&bytes[start..at]);
+        (depth == 0).then_some(Found::End)
     }
 
-    /// A value other than a number or literal ended. Whether it was the whole.
-    fn ends(
-        &mut self,
-        at: usize,
-        window: &mut Window,
-        decoder: &mut Decoder,
-        on_event: OnEvent<'_>,
-    ) -> bool {
-        let depth = self.grammar.depth();
-        if depth == 1 && self.record_depth == 0 && self.key == b"kind" {
-            self.is_event |= window.bytes().get(self.value_start..=at) == Some(b"\"Event\"");
-        }
-        if depth == self.record_depth && self.record.is_some() {
-            self.emit(at + 1, window, decoder, on_event);
-        }
-        depth == 0
-    }
-
-    /// Decodes the open record, which ends before `end`, and takes it from the window.
-    fn emit(
-        &mut self,
-        end: usize,
-        window: &mut Window,
-        decoder: &mut Decoder,
-        on_event: OnEvent<'_>,
-    ) {
-        let Some(open) = self.record.take() else {
-            return;
-        };
-        let bytes = window.bytes();
-        let place = advance(window.place, &bytes[..open.start]);
-        if !open.dropped {
-            let text = &bytes[open.start..end];
-            let record = Record {
-                text,
-                place,
-                rule: self.rule,
-            };
-            if let Err(error) = decoder.record(&record, on_event) {
-                decoder.report.skip(text, place, &error.into());
-            }
-        }
-        self.take(end, window);
-    }
-
-    /// Lets go of everything when no record is open.
-    fn let_go(&mut self, window: &mut Window) {
-        if self.record.is_none() && self.record_depth > 0 {
-            self.take(self.scanned, window);
-        }
-    }
-
-    fn take(&mut self, count: usize, window: &mut Window) {
-        let place = advance(window.place, &window.bytes()[..count]);
-        window.take_to(count, place);
-        self.scanned -= count;
-        self.value_start = 0;
-    }
-
-    /// Drops a record that is too long.
-    fn limit(&mut self, window: &mut Window, decoder: &mut Decoder, max_record_bytes: usize) {
-        let Some(open) = &mut self.record else {
-            return;
-        };
-        if self.scanned - open.start <= max_record_bytes {
-            return;
-        }
-        if !open.dropped {
-            open.dropped = true;
-            let start = open.start;
-            let text = &window.bytes()[start..self.scanned];
-            let place = advance(window.place, &window.bytes()[..start]);
-            let error = RecordError::new(format!(
-                "the record is larger than {max_record_bytes} bytes"
-            ));
-            decoder.report.skip(text, place, &error);
-        }
-        open.start = 0;
-        let count = self.scanned;
-        self.take(count, window);
-    }
-
-    fn broken(
-        &mut self,
-        reason: &'static str,
-        window: &mut Window,
-        decoder: &mut Decoder,
-    ) -> Outcome {
-        let mut error = RecordError::new(format!("not JSON: {reason}"));
-        error.truncated = reason.starts_with("truncated");
-        if error.truncated {
-            error.reason = reason.into();
-        }
-        let in_list = self.record_depth > 0;
-        self.report(&error, window, decoder);
-        let count = self.scanned.min(window.bytes().len());
-        self.take(count, window);
-        Outcome::Broken { in_list }
-    }
-
-    fn report(&mut self, error: &RecordError, window: &Window, decoder: &mut Decoder) {
-        let dropped = self.record.as_ref().is_some_and(|open| open.dropped);
-        if dropped {
-            // it was reported when it grew too long
-            return;
-        }
-        let bytes = window.bytes();
-        let start = self
-            .record
-            .as_ref()
-            .map_or(0, |open| open.start)
-            .min(bytes.len());
-        let text = &bytes[start..];
-        let place = advance(window.place, &bytes[..start]);
-        let mut error = error.clone();
-        error.at = Some(self.scanned.saturating_sub(start).min(text.len()));
-        decoder
-            .report
-            .skip_shown(excerpt(text, 120), text, place, &error);
-    }
-
-    fn finish(&mut self, window: &mut Window) -> Outcome {
-        self.take(self.scanned, window);
-        Outcome::ValueEnds
-    }
-}
-
-/// The place behind `bytes`, which begin at `place`.
-fn advance(place: Place, bytes: &[u8]) -> Place {
-    let lines = memchr::memchr_iter(b'\n', bytes).count() as u64;
-    let offset = place.offset + bytes.len() as u64;
-    let line_start =
-        memchr::memrchr(b'\n', bytes).map_or(place.line_start, |at| place.offset + at as u64 + 1);
-    Place {
-        offset,
-        line: place.line + lines,
-        line_start,
+    /// Whether the outermost value has ended.
+    pub fn is_done(&self) -> bool {
+        self.grammar.depth() == 0 && self.held.is_none()
     }
 }

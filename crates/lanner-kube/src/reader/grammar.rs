@@ -61,6 +61,14 @@ impl Grammar {
         matches!(self.state, State::String { .. })
     }
 
+    /// Whether the next bytes are a key's.
+    pub fn in_key(&self) -> bool {
+        matches!(
+            self.state,
+            State::String { key: true } | State::Escape { key: true }
+        )
+    }
+
     fn push(&mut self, object: bool) -> Result<(), &'static str> {
         if self.depth == MAX_DEPTH {
             return Err("nested too deep");
