@@ -98,7 +98,7 @@ impl<'e> Node<'e> {
     #[inline(always)]
     pub(crate) fn at(&self, slot: Slot) -> Option<Node<'e>> {
         let Slot { start, end, token } = slot;
-        (end != 0).then(|| Node {
+        (end != 0).then_some(Node {
             start,
             end,
             token,
