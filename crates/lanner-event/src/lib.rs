@@ -4,6 +4,7 @@
 //!
 //! Nothing here depends on another Lanner crate.
 
+pub mod catalog;
 pub mod value;
 
 pub use value::{EventSource, ExtractorError, Value, Values};

@@ -12,16 +12,16 @@ macro_rules! keys {
         /// members that only v1alpha1 and v1beta1 had).
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
-        #[allow(missing_docs)]
+        #[allow(missing_docs, reason = "the names say it")]
         pub enum Key { $($name,)* }
 
         impl Key {
             const COUNT: usize = [$(Key::$name),*].len();
 
             #[inline(always)]
+            #[allow(non_upper_case_globals, reason = "patterns must be constants")]
             fn of(raw: &[u8]) -> Option<Self> {
                 $(const $name: &[u8] = $text.as_bytes();)*
-                #[allow(non_upper_case_globals)]
                 match raw {
                     $($name => Some(Self::$name),)*
                     _ => None,

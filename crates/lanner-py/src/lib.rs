@@ -2,9 +2,24 @@
 
 use pyo3::prelude::*;
 
+mod batch;
+mod catalog;
+mod engine;
+mod errors;
+mod map_engine;
+mod scan;
+
 /// The compiled half of Lanner. Private: use the `lanner` package.
-#[pymodule]
-mod _native {
+#[pymodule(name = "_native")]
+mod native {
     #[pymodule_export]
-    const __version__: &str = env!("CARGO_PKG_VERSION");
+    use super::batch::Batch;
+    #[pymodule_export]
+    use super::catalog::catalog;
+    #[pymodule_export]
+    use super::engine::Engine;
+    #[pymodule_export]
+    use super::map_engine::MapEngine;
+    #[pymodule_export]
+    use super::scan::{Scan, first_event_time};
 }

@@ -1,1 +1,28 @@
 """Read-only views of the field and event tables that the native module declares."""
+
+from lanner.catalog.events import all_event_codes, event_codes, event_names, is_event_type
+from lanner.catalog.fields import (
+    FieldError,
+    ResolvedField,
+    field,
+    fields,
+    is_left_side,
+    resolve,
+    suggest_field,
+)
+from lanner.catalog.tables import Field
+
+__all__ = [
+    "Field",
+    "FieldError",
+    "ResolvedField",
+    "all_event_codes",
+    "event_codes",
+    "event_names",
+    "field",
+    "fields",
+    "is_event_type",
+    "is_left_side",
+    "resolve",
+    "suggest_field",
+]

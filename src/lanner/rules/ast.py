@@ -7,8 +7,10 @@ Every node carries the span of the text it came from.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lanner.diagnostics import Span
+if TYPE_CHECKING:
+    from lanner.diagnostics import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,4 +105,17 @@ class Or:
     span: Span
 
 
-Condition = Check | Macro | Not | And | Or
+@dataclass(frozen=True, slots=True)
+class Expanded:
+    """A macro that was replaced: its condition, and the span that named it.
+
+    The condition is shared by all uses of the macro; its spans point at the
+    macro's own text.
+    """
+
+    name: str
+    child: Condition
+    span: Span
+
+
+Condition = Check | Macro | Not | And | Or | Expanded

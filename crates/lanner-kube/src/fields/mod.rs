@@ -105,11 +105,11 @@ impl EventSource for KubeSource {
     }
 
     #[inline]
-    fn extract<'e>(
+    fn extract<'a>(
         extractor: &Extractor,
-        event: &AuditEvent<'e>,
-        arena: &'e Bump,
-        out: &mut Values<'e>,
+        event: &'a AuditEvent<'_>,
+        arena: &'a Bump,
+        out: &mut Values<'a>,
     ) {
         // `None` only says that the field is absent.
         let _ = extract(&extractor.0, event, arena, out);

@@ -158,11 +158,23 @@ impl Report {
         std::mem::take(&mut self.kept)
     }
 
-    pub fn stats(&self, dedup_overflowed: bool) -> Stats {
+    /// The current input could not be read (further).
+    pub fn fail(&mut self, error: &std::io::Error) {
+        if let Some(input) = self.inputs.last_mut() {
+            input.error = Some(InputError::new(&input.path, error));
+        }
+    }
+
+    pub fn total(&self) -> Counters {
         let mut total = Counters::default();
         self.inputs
             .iter()
             .for_each(|input| total.add(&input.counters));
+        total
+    }
+
+    pub fn stats(&self, dedup_overflowed: bool) -> Stats {
+        let total = self.total();
         Stats {
             total,
             inputs: self.inputs.clone(),

@@ -1,12 +1,13 @@
 //! The scan: one input after the other, in bounded steps.
 
-use std::io;
+use std::collections::VecDeque;
 use std::path::Path;
+use std::sync::Arc;
 
 use super::decode::{Decoder, Filter, OnEvent};
 use super::dedup::Dedup;
 use super::report::{Skipped, Stats};
-use super::source::{Input, InputError, open};
+use super::source::{Input, open};
 use super::stream::Stream;
 use super::window::Window;
 
@@ -52,7 +53,7 @@ pub struct Progress {
     /// There is nothing more.
     pub finished: bool,
     /// The input that comes next or is being read.
-    pub path: Option<String>,
+    pub path: Option<Arc<str>>,
 }
 
 /// Reads audit events from inputs, one after the other.
@@ -60,8 +61,8 @@ pub struct Progress {
 /// Memory is bounded by the largest record within `max_record_bytes`, however
 /// large the inputs are.
 pub struct Scanner {
-    inputs: std::vec::IntoIter<Input>,
-    current: Option<(Stream, String)>,
+    inputs: VecDeque<Input>,
+    current: Option<Stream>,
     decoder: Decoder,
     buffer: Vec<u8>,
     max_record: usize,
@@ -81,7 +82,7 @@ impl Scanner {
             number: 0,
         };
         Self {
-            inputs: inputs.into_iter(),
+            inputs: inputs.into(),
             current: None,
             decoder: Decoder::new(filter),
             buffer: Vec::new(),
@@ -92,112 +93,82 @@ impl Scanner {
     /// Adds an input behind the others, also after the scan was finished:
     /// numbers, duplicates and counts go on.
     pub fn push(&mut self, input: Input) {
-        let mut inputs: Vec<_> = std::mem::take(&mut self.inputs).collect();
-        inputs.push(input);
-        self.inputs = inputs.into_iter();
+        self.inputs.push_back(input);
     }
 
-    /// Goes on for about `budget_bytes` (decompressed, at least one record)
+    /// Goes on for about `budget` bytes (decompressed, at least one record)
     /// and hands every event to `on_event`.
     ///
-    /// # Errors
-    /// When an input cannot be opened or read on. The scan goes on with the
-    /// next input in the next step; events of this step were handed out.
-    pub fn step(
-        &mut self,
-        budget_bytes: usize,
-        on_event: OnEvent<'_>,
-    ) -> Result<Progress, InputError> {
-        let before = self.decoder.filter.number;
-        let (mut bytes, mut stored_bytes) = (0, 0);
-        while bytes < (budget_bytes as u64).max(1) {
-            if self.current.is_none() && !self.open_next()? {
-                break;
-            }
-            let Some((stream, path)) = &mut self.current else {
-                break;
+    /// An input that cannot be opened or read on is noted in
+    /// [`Scanner::stats`]; the scan goes on with the next.
+    pub fn step(&mut self, budget: usize, on_event: OnEvent<'_>) -> Progress {
+        let before = self.decoder.report.total();
+        let budget = (budget as u64).max(1);
+        let mut bytes = 0;
+        while bytes < budget {
+            let Some(stream) = &mut self.current else {
+                if self.open_next() { continue } else { break }
             };
             let offset = stream.window.place.offset;
-            let stored = stream.window.stored_bytes();
-            let mut result = Ok(());
-            let budget = (budget_bytes as u64).max(1) - bytes;
-            while result.is_ok()
-                && !stream.is_finished()
-                && stream.window.place.offset - offset < budget
-            {
-                result = stream.advance(&mut self.decoder, on_event);
-            }
-            if result.is_err() {
-                // What is in the window is whole as far as it goes.
-                while !stream.is_finished() {
-                    if stream.advance(&mut self.decoder, on_event).is_err() {
-                        stream.abandon();
-                    }
+            let end = offset.saturating_add(budget - bytes);
+            while !stream.is_finished() && stream.window.place.offset < end {
+                if let Err(error) = stream.advance(&mut self.decoder, on_event) {
+                    // What came until here is still dealt with.
+                    self.decoder.report.fail(&error);
+                    stream.window.at_end = true;
                 }
             }
             let read = stream.window.place.offset - offset;
-            // What was looked at to tell gzip from text was read before.
-            let total_stored = stream.window.stored_bytes();
             bytes += read;
-            stored_bytes += total_stored - if offset == 0 { 0 } else { stored };
             let counters = self.decoder.report.counters();
             counters.bytes += read;
-            counters.stored_bytes = total_stored;
-            let error = result.err().map(|error| InputError::new(path, &error));
+            counters.stored_bytes = stream.window.stored_bytes();
             if stream.is_finished() {
                 self.close();
             }
-            if let Some(error) = error {
-                return self.fail(error);
-            }
         }
-        let next = self.inputs.as_slice().first().map(Input::name);
-        let path = self.current.as_ref().map(|(_, path)| path.clone()).or(next);
-        Ok(Progress {
-            stored_bytes,
+        let after = self.decoder.report.total();
+        Progress {
+            stored_bytes: after.stored_bytes - before.stored_bytes,
             bytes,
-            events: self.decoder.filter.number - before,
-            finished: path.is_none(),
-            path,
-        })
+            events: after.events - before.events,
+            finished: self.current.is_none() && self.inputs.is_empty(),
+            path: self.path(),
+        }
     }
 
-    /// Runs to the end.
-    ///
-    /// # Errors
-    /// See [`Scanner::step`]; call again to go on with the other inputs.
-    pub fn run(&mut self, on_event: OnEvent<'_>) -> Result<(), InputError> {
-        while !self.step(1 << 20, on_event)?.finished {}
-        Ok(())
+    /// The input that is being read, or comes next.
+    fn path(&self) -> Option<Arc<str>> {
+        match (&self.current, self.inputs.front()) {
+            (Some(_), _) => self
+                .decoder
+                .report
+                .inputs
+                .last()
+                .map(|input| Arc::clone(&input.path)),
+            (None, next) => next.map(|input| input.name().into()),
+        }
     }
 
-    fn open_next(&mut self) -> Result<bool, InputError> {
-        let Some(input) = self.inputs.next() else {
-            return Ok(false);
+    fn open_next(&mut self) -> bool {
+        let Some(input) = self.inputs.pop_front() else {
+            return false;
         };
-        let path = input.name();
-        self.decoder.report.begin(&path);
+        self.decoder.report.begin(&input.name());
         match open(input) {
             Ok(opened) => {
                 let window = Window::new(opened, std::mem::take(&mut self.buffer));
-                self.current = Some((Stream::new(window, self.max_record), path));
-                Ok(true)
+                self.current = Some(Stream::new(window, self.max_record));
             }
-            Err(error) => self.fail(InputError::new(&path, &error)),
+            Err(error) => self.decoder.report.fail(&error),
         }
+        true
     }
 
     fn close(&mut self) {
-        if let Some((stream, _)) = self.current.take() {
+        if let Some(stream) = self.current.take() {
             self.buffer = stream.window.into_buffer();
         }
-    }
-
-    fn fail<T>(&mut self, error: InputError) -> Result<T, InputError> {
-        if let Some(input) = self.decoder.report.inputs.last_mut() {
-            input.error = Some(error.clone());
-        }
-        Err(error)
     }
 
     /// The records that were passed over since the last call; at most a
@@ -219,12 +190,11 @@ impl Scanner {
     }
 }
 
-/// Time of the first event of a file, to put the files of a directory in
-/// order; `None` when the first 16 MiB have none.
-///
-/// # Errors
-/// When the file cannot be read.
-pub fn first_event_time(path: &Path) -> Result<Option<u64>, InputError> {
+/// Time (ns since the epoch) of the first event of a file, to put the files of
+/// a directory in order; `None` when its first 16 MiB have none, or when it
+/// cannot be read.
+#[must_use]
+pub fn first_event_time(path: &Path) -> Option<u64> {
     const LOOKED_AT: u64 = 16 << 20;
     let mut scanner = Scanner::new(vec![Input::Path(path.into())], ScanOptions::default());
     let (mut first, mut bytes) = (None, 0);
@@ -232,13 +202,10 @@ pub fn first_event_time(path: &Path) -> Result<Option<u64>, InputError> {
         let progress = scanner.step(1, &mut |event| {
             first.get_or_insert(event.time_ns());
         });
-        match progress {
-            Ok(progress) if progress.finished => break,
-            Ok(progress) => bytes += progress.bytes,
-            Err(_) if first.is_some() => break,
-            Err(error) if error.kind == io::ErrorKind::UnexpectedEof => return Ok(None),
-            Err(error) => return Err(error),
+        if progress.finished {
+            break;
         }
+        bytes += progress.bytes;
     }
-    Ok(first)
+    first
 }

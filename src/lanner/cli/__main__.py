@@ -1,0 +1,5 @@
+"""`python -m lanner.cli`."""
+
+from lanner.cli.main import main
+
+main()

@@ -1,0 +1,95 @@
+"""What the commands share: options, messages, loading rules or leaving."""
+
+from __future__ import annotations
+
+import os
+import sys
+from enum import Enum
+from typing import TYPE_CHECKING, Annotated, NoReturn
+
+import typer
+
+from lanner import api
+from lanner.diagnostics.render_text import render_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lanner.diagnostics import Diagnostic
+
+RulesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-r", "--rules", metavar="PATH", help="Rule file or directory, instead of the defaults."
+    ),
+]
+LocalOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--local", metavar="PATH", help="Rule file that adds to or overrides those before it."
+    ),
+]
+TagOption = Annotated[
+    list[str] | None, typer.Option("-t", "--tag", help="Only rules with one of these tags.")
+]
+RuleOption = Annotated[
+    list[str] | None, typer.Option("--rule", help="Only this rule; * and ? are wildcards.")
+]
+
+
+class RuleMatching(Enum):
+    """Falco's `rule_matching`."""
+
+    ALL = "all"
+    FIRST = "first"
+
+
+def complain(message: str) -> None:
+    """Says what went wrong, on standard error."""
+    print(f"lanner: {message}", file=sys.stderr)  # noqa: T201
+
+
+def remark(message: str) -> None:
+    """Prints a line that belongs to a complaint."""
+    print(message, file=sys.stderr)  # noqa: T201
+
+
+def usage_error(message: str) -> NoReturn:
+    """Complains and leaves with exit code 2."""
+    complain(message)
+    raise typer.Exit(2)
+
+
+def colour_allowed() -> bool:
+    """Whether the environment allows colours (https://no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def show(diagnostics: Iterable[Diagnostic]) -> None:
+    """Renders diagnostics on standard error."""
+    colour = sys.stderr.isatty() and colour_allowed()
+    for diagnostic in diagnostics:
+        remark(render_text(diagnostic, colour=colour) + "\n")
+
+
+def load_or_exit(rules: list[str] | None, local: list[str] | None) -> api.Ruleset:
+    """Loads the rule files that the options name; invalid ones end the command with 1."""
+    ruleset = api.load_rules(*(rules or ()), defaults=not rules, local=local or ())
+    if not ruleset.ok:
+        show(found for found in ruleset.diagnostics if found.is_error)
+        complain("the rules are invalid")
+        raise typer.Exit(1)
+    return ruleset
+
+
+def select_or_exit(
+    ruleset: api.Ruleset, *, priority: str, tags: list[str] | None, rules: list[str] | None
+) -> api.Ruleset:
+    """Narrows the rules as the options say; a choice without any rule is a usage error."""
+    try:
+        chosen = ruleset.select(priority=priority, tags=tags or (), rules=rules or ())
+    except ValueError as error:
+        usage_error(str(error))
+    if not chosen.rules:
+        usage_error("no enabled rule is left with these --priority, --tag and --rule options")
+    return chosen

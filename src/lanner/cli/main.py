@@ -1,0 +1,70 @@
+"""The `lanner` command: finds the sub-command's module and runs it.
+
+Only the module that is needed is imported: loading rules is the work, and
+start-up should not add to it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+
+import typer
+
+from lanner import __version__
+
+COMMANDS = {
+    "scan": "match recorded events against rules",
+    "validate": "check rule files",
+    "rules": "list rules, or show one with everything expanded",
+    "fields": "list the fields that conditions and outputs can use",
+}
+"""Every command is the module of that name in `lanner.cli`, with a function of that name."""
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"lanner {__version__}")
+        raise typer.Exit
+
+
+def _application(names: list[str]) -> typer.Typer:
+    app = typer.Typer(
+        name="lanner",
+        no_args_is_help=True,
+        add_completion=len(names) == len(COMMANDS),
+        context_settings={"help_option_names": ["-h", "--help"]},
+        help="Runtime threat detection with Falco rules, and Kubernetes audit analysis.",
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+
+    @app.callback()
+    def root(
+        version: bool = typer.Option(
+            False, "--version", callback=_show_version, is_eager=True, help="Print the version."
+        ),
+    ) -> None:
+        """Runtime threat detection with Falco rules, and Kubernetes audit analysis."""
+
+    for name in names:
+        module = importlib.import_module(f"lanner.cli.{name}")
+        app.command(name, short_help=COMMANDS[name])(getattr(module, name))
+    return app
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 fine, 1 findings or invalid input, 2 usage."""
+    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
+    app = _application([wanted] if wanted in COMMANDS else list(COMMANDS))
+    try:
+        app()
+    except BrokenPipeError:
+        # the reader went away (`lanner scan … | head`): not an error of ours
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

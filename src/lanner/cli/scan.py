@@ -1,0 +1,135 @@
+"""`lanner scan`: recorded audit logs in, alerts out."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lanner import api
+from lanner.audit import STDIN, find_inputs
+from lanner.cli import common, progress, summary, times
+
+if TYPE_CHECKING:
+    from lanner.audit import Inputs
+
+REPORTED_RECORDS = 50
+"""How many malformed records are reported one by one; the rest is counted."""
+
+
+def scan(
+    paths: Annotated[
+        list[str],
+        typer.Argument(metavar="PATH…", help="Audit logs, directories of them, or - for stdin."),
+    ],
+    rules: common.RulesOption = None,
+    local: common.LocalOption = None,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print alerts as JSON, one a line, as Falco does.")
+    ] = False,
+    iso_time: Annotated[
+        bool, typer.Option("--iso-time", help="ISO 8601 times in the text of alerts.")
+    ] = False,
+    since: Annotated[
+        str | None,
+        typer.Option(help="Only events from this time on: 2026-11-23T07:00:00Z, or 2h (ago)."),
+    ] = None,
+    until: Annotated[
+        str | None, typer.Option(help="Only events before this time, in the same forms.")
+    ] = None,
+    priority: Annotated[
+        str, typer.Option("-p", "--priority", help="Only rules of this priority or above.")
+    ] = "debug",
+    tag: common.TagOption = None,
+    rule: common.RuleOption = None,
+    rule_matching: Annotated[
+        common.RuleMatching,
+        typer.Option(help="Report all rules that match an event, or only the first."),
+    ] = common.RuleMatching.ALL,
+    dedup: Annotated[
+        bool, typer.Option("--dedup", help="Drop repeats of the same audit ID and stage.")
+    ] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Exit with 1 when a record was malformed.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No summary, no progress.")] = False,
+) -> None:
+    """Match recorded Kubernetes audit events against rules, and print the alerts.
+
+    Reads what kube-apiserver writes (an event a line, EventLists), JSON arrays and
+    concatenated JSON, plain, gzip or zstd, and the envelopes of EKS, GKE and AKS.
+
+    Without -r the default audit rules are used, then /etc/lanner/lanner.local.yaml if it
+    is there, then what --local names.
+
+    Exit code: 0 when the scan ran, alerts or not; 1 when rules are invalid, an input cannot
+    be read or holds no audit event at all, or with --strict a record was malformed; 2 usage.
+
+    Example: lanner scan /var/log/kubernetes/audit/ --since 2h --priority warning
+    """
+    ruleset = common.load_or_exit(rules, local)
+    chosen = common.select_or_exit(ruleset, priority=priority, tags=tag, rules=rule)
+    window = (
+        times.parse_or_exit("--since", since) if since else None,
+        times.parse_or_exit("--until", until) if until else None,
+    )
+    inputs = find_inputs(paths, api.first_event_time)
+    for problem in inputs.problems:
+        common.complain(f"{problem.path}: {problem.reason}")
+    run = api.Scan(
+        api.Engine(chosen, source="k8s_audit", rule_matching=rule_matching.value),
+        inputs.paths,
+        since_ns=window[0],
+        until_ns=window[1],
+        dedup=dedup,
+    )
+    reported = _copy_alerts(run, inputs, json_output=json_output, iso_time=iso_time, quiet=quiet)
+    stats = run.stats()
+    if stats.skipped > reported:
+        common.complain(f"{stats.skipped - reported} more malformed records were skipped")
+    if not quiet:
+        summary.write(sys.stderr, stats, chosen)
+    nothing_readable = stats.events == 0 and stats.skipped > 0
+    if nothing_readable:
+        common.complain("no audit event was found in the input: is this an audit log?")
+    elif stats.read == 0 and inputs.paths:
+        common.complain("the input is empty: no audit events")
+    failed = bool(inputs.problems) or bool(stats.input_errors) or nothing_readable
+    if failed or (strict and stats.skipped):
+        raise typer.Exit(1)
+
+
+def _copy_alerts(
+    run: api.Scan, inputs: Inputs, *, json_output: bool, iso_time: bool, quiet: bool
+) -> int:
+    """Prints alerts as they come; returns how many malformed records were reported."""
+    out = sys.stdout.buffer
+    hostname = os.environ.get("FALCO_HOSTNAME") or socket.gethostname()
+    # Falco prints the local time of day
+    offset = time.localtime().tm_gmtoff
+    reported = 0
+    with progress.reading(inputs.total_bytes, enabled=not quiet) as advance:
+        for batch in run.batches():
+            if len(batch):
+                text = (
+                    batch.json_lines(hostname, iso_time=iso_time, utc_offset=offset)
+                    if json_output
+                    else batch.text(iso_time=iso_time, utc_offset=offset)
+                )
+                out.write(text)
+                out.flush()
+            for record in batch.skipped():
+                if reported < REPORTED_RECORDS:
+                    name = "<stdin>" if record.path == STDIN else record.path
+                    common.complain(f"{name}:{record.line}: record skipped: {record.reason}")
+                    if record.excerpt:
+                        common.remark(f"  | {record.excerpt}")
+                    reported += 1
+            for problem in batch.input_errors():
+                common.complain(f"{problem.path}: {problem.reason}")
+            advance(batch.bytes_read, batch.events)
+    return reported

@@ -1,0 +1,41 @@
+"""Times on the command line: RFC 3339, a date, or an age."""
+
+from __future__ import annotations
+
+import re
+import time
+from datetime import UTC, datetime
+
+from lanner.cli import common
+
+_AGE = re.compile(r"(\d+)([smhdw])")
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
+
+
+def parse(text: str, now_ns: int) -> int:
+    """Nanoseconds since the epoch of `2026-11-23T07:00:00Z`, `2026-11-23` (UTC) or `90m` ago.
+
+    Raises:
+        ValueError: the text has none of these forms.
+
+    """
+    parts = _AGE.findall(text)
+    if parts and "".join(number + unit for number, unit in parts) == text:
+        return now_ns - sum(int(number) * _SECONDS[unit] for number, unit in parts) * 10**9
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        moment = moment.replace(tzinfo=UTC)
+    since_epoch = moment - datetime(1970, 1, 1, tzinfo=UTC)
+    microseconds = (since_epoch.days * 86400 + since_epoch.seconds) * 10**6
+    return (microseconds + since_epoch.microseconds) * 1000
+
+
+def parse_or_exit(option: str, text: str) -> int:
+    """Like `parse` with the clock of this machine; a bad time is a usage error."""
+    try:
+        return parse(text, time.time_ns())
+    except (ValueError, OverflowError):
+        common.usage_error(
+            f"{option} {text}: not a time; write 2026-11-23T07:00:00Z, 2026-11-23, or an age"
+            " such as 90m, 2h or 3d"
+        )
