@@ -1,6 +1,8 @@
 //! What the tests of the reader share.
 #![allow(dead_code, reason = "each test file uses a part of it")]
 
+pub mod oracle;
+
 use std::io::{self, Read};
 use std::path::PathBuf;
 
