@@ -82,7 +82,9 @@ KINDS = (
 )
 
 
-def render(rng: random.Random, cluster: Cluster) -> tuple[tuple[tuple[Variant, ...], ...], list[float]]:
+def render(
+    rng: random.Random, cluster: Cluster
+) -> tuple[tuple[tuple[Variant, ...], ...], list[float]]:
     """All variants of all kinds, and the weights of the kinds."""
     kinds = []
     for kind in KINDS:

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
 from typing import TYPE_CHECKING
-
-import pytest
 
 from lanner.diagnostics import Source
 from lanner.rules.condition_text import MappedText
@@ -18,19 +14,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lanner.diagnostics import Diagnostic
-
-
-def captures(*parts: str) -> Path:
-    """A path below the recorded inputs; skips the test where they are absent."""
-    root = Path(__file__).resolve().parents[2]
-    for folder in (
-        os.environ.get("LANNER_CAPTURES"),
-        root.parent / "shared" / "captures",
-        "/work/shared/captures",
-    ):
-        if folder and (path := Path(folder).joinpath(*parts)).exists():
-            return path
-    pytest.skip(f"recorded input {'/'.join(parts)} is not here (set LANNER_CAPTURES)")
 
 
 def mapped(text: str) -> MappedText:

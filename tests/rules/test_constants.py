@@ -7,13 +7,13 @@ import socket
 import sys
 
 import pytest
-from tests.rules.condition_support import first_error, typed_check
 from hypothesis import given
 from hypothesis import strategies as st
 
 from lanner.rules.constants import ConstantError, parse_constant
 from lanner.rules.typed import Constant, Kind
 from lanner.rules.types import BITS, kind_of
+from tests.rules.condition_support import first_error, typed_check
 
 NUMBER_TYPES = (
     *("int8", "int16", "int32", "int64", "fd", "pid", "errno"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from tests.rules.condition_support import first_error, typed_check
 
 from lanner.rules.typed import (
     CallOperand,
@@ -13,6 +12,7 @@ from lanner.rules.typed import (
     Kind,
     ListOperand,
 )
+from tests.rules.condition_support import first_error, typed_check
 
 NAME = FieldOperand("proc.name", None, Kind.STRING, is_list=False)
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from tests.rules.condition_support import first_error
 
 from lanner.rules.types import kind_of, operator_problem
+from tests.rules.condition_support import first_error
 
 ORDER = ("=", "!=", "<", "<=", ">", ">=")
 TEXT = (

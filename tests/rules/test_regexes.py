@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-import re2
+import re2  # type: ignore[import-untyped]
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 

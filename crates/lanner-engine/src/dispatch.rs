@@ -33,6 +33,9 @@ pub(crate) struct Dispatch {
 struct Key {
     operand: u32,
     required: Vec<(u32, u32)>,
+    /// The rules that require something of this key: where none of them is left, there is no need
+    /// to look.
+    concerned: Box<[u64]>,
     /// The answer for events that lack the operand.
     absent: Option<Box<[u64]>>,
     /// The answers for values.
@@ -90,6 +93,7 @@ impl Dispatch {
         let keys = keys.iter().map(|key| Key {
             operand: key.operand,
             required: key.required.clone(),
+            concerned: set_of(key.required.iter().map(|&(rule, _)| rule), words),
             absent: None,
             present: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
@@ -115,6 +119,9 @@ impl Dispatch {
     ) -> &mut [u64] {
         self.candidates.copy_from_slice(&self.all);
         for key in &mut self.keys {
+            if !intersects(&self.candidates, &key.concerned) {
+                continue;
+            }
             let rules = key.rules(evaluation, &self.all, &mut self.scratch);
             let mut left = 0;
             for (candidate, rules) in self.candidates.iter_mut().zip(rules) {
@@ -185,6 +192,18 @@ impl Key {
             _ => 0,
         }
     }
+}
+
+fn set_of(rules: impl Iterator<Item = u32>, words: usize) -> Box<[u64]> {
+    let mut set = vec![0; words].into_boxed_slice();
+    for rule in rules {
+        set[rule as usize / 64] |= 1 << (rule % 64);
+    }
+    set
+}
+
+fn intersects(one: &[u64], other: &[u64]) -> bool {
+    one.iter().zip(other).any(|(one, other)| one & other != 0)
 }
 
 /// Evaluates what a key requires, for this event.

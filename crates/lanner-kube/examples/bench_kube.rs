@@ -51,7 +51,10 @@ fn scan(path: &Path, dedup: bool, mut each: impl FnMut(&lanner_kube::AuditEvent<
         ..ScanOptions::default()
     };
     let mut scanner = Scanner::new(vec![Input::Path(path.into())], options);
-    while !scanner.step(1 << 20, &mut |event| each(event)).finished {}
+    while !scanner
+        .step(1 << 20, &mut |event| each(event))
+        .is_ok_and(|progress| progress.finished)
+    {}
     scanner.stats().total.events
 }
 

@@ -12,7 +12,7 @@ macro_rules! keys {
         /// members that only v1alpha1 and v1beta1 had).
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         #[repr(u8)]
-        #[allow(missing_docs, reason = "the names say it")]
+        #[allow(missing_docs)]
         pub enum Key { $($name,)* }
 
         impl Key {

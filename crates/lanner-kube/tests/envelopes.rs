@@ -146,7 +146,9 @@ fn cloud_logging() {
     let entry = log_entry("a.get", "core/v1/nodes/n").to_string();
     let mut scanner =
         lanner_kube::Scanner::new(vec![bytes(entry.as_bytes())], ScanOptions::default());
-    scanner.step(1 << 20, &mut |event| times.push(event.time_ns()));
+    scanner
+        .run(&mut |event| times.push(event.time_ns()))
+        .unwrap();
     assert_eq!(times, [1_714_521_600_123_456_789]);
 }
 

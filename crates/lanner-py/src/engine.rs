@@ -61,15 +61,15 @@ impl Engine {
             let mut state = self.state();
             let mut alerts = state.matcher.batch();
             let mut scanner = Scanner::new(vec![input], ScanOptions::default());
-            let mut events = 0;
-            loop {
-                let progress =
-                    scanner.step(usize::MAX, &mut |event| state.event(event, &mut alerts));
-                events += progress.events;
+            // Bytes in memory cannot fail to be read.
+            while let Ok(progress) =
+                scanner.step(usize::MAX, &mut |event| state.event(event, &mut alerts))
+            {
                 if progress.finished {
                     break;
                 }
             }
+            let events = scanner.stats().total.events;
             Batch::new(alerts, events, data.len() as u64, &mut scanner, Vec::new())
         })
     }

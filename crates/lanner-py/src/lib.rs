@@ -7,6 +7,7 @@ mod catalog;
 mod engine;
 mod errors;
 mod map_engine;
+mod parse_only;
 mod scan;
 
 /// The compiled half of Lanner. Private: use the `lanner` package.
@@ -20,6 +21,8 @@ mod native {
     use super::engine::Engine;
     #[pymodule_export]
     use super::map_engine::MapEngine;
+    #[pymodule_export]
+    use super::parse_only::parse_only;
     #[pymodule_export]
     use super::scan::{Scan, first_event_time};
 }

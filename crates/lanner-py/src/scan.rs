@@ -107,10 +107,17 @@ impl Scan {
             }
             let mut matching = engine.state();
             let mut alerts = matching.matcher.batch();
-            let progress = state.scanner.step(self.batch_bytes, &mut |event| {
-                matching.event(event, &mut alerts)
-            });
-            state.finished = progress.finished;
+            let before = state.scanner.stats().total;
+            let step = state
+                .scanner
+                .step(self.batch_bytes, &mut |event| matching.event(event, &mut alerts));
+            // An input that fails is told below; the scan goes on with the next.
+            state.finished = step.is_ok_and(|progress| progress.finished);
+            let stats = state.scanner.stats();
+            let (events, stored) = (
+                stats.total.events - before.events,
+                stats.total.stored_bytes - before.stored_bytes,
+            );
             let errors: Vec<InputError> = state
                 .scanner
                 .stats()
@@ -120,7 +127,6 @@ impl Scan {
                 .collect();
             let new = errors[state.errors_told..].to_vec();
             state.errors_told = errors.len();
-            let (events, stored) = (progress.events, progress.stored_bytes);
             Some(Batch::new(alerts, events, stored, &mut state.scanner, new))
         })
     }
@@ -158,5 +164,6 @@ impl Scan {
 /// Time (ns since the epoch) of the first audit event in a file.
 #[pyfunction]
 pub fn first_event_time(py: Python<'_>, path: PathBuf) -> Option<u64> {
-    py.detach(|| lanner_kube::first_event_time(&path))
+    // a file that cannot be read is reported when it is scanned
+    py.detach(|| lanner_kube::first_event_time(&path).ok().flatten())
 }

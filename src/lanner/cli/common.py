@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from lanner.diagnostics import Diagnostic
 
+MAX_SHOWN = 20
+"""Diagnostics that a command other than `validate` shows."""
+
 RulesOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -66,10 +69,13 @@ def colour_allowed() -> bool:
 
 
 def show(diagnostics: Iterable[Diagnostic]) -> None:
-    """Renders diagnostics on standard error."""
+    """Renders diagnostics on standard error; of very many the first."""
     colour = sys.stderr.isatty() and colour_allowed()
-    for diagnostic in diagnostics:
+    found = list(diagnostics)
+    for diagnostic in found[:MAX_SHOWN]:
         remark(render_text(diagnostic, colour=colour) + "\n")
+    if len(found) > MAX_SHOWN:
+        remark(f"… and {len(found) - MAX_SHOWN} more: `lanner validate` shows all\n")
 
 
 def load_or_exit(rules: list[str] | None, local: list[str] | None) -> api.Ruleset:

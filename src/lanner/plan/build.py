@@ -26,6 +26,7 @@ from lanner.plan.model import (
 )
 from lanner.plan.passes.dispatch import dispatch
 from lanner.plan.passes.normalise import normalise_check
+from lanner.rules.recursion import deep_recursion
 from lanner.rules.typed import (
     CallOperand,
     Constant,
@@ -84,6 +85,13 @@ def build(
     `rule_matching` is `all` or `first`. Without `use_dispatch` every rule is
     evaluated on every event, which must give the same matches.
     """
+    with deep_recursion():
+        return _build(rules, source, rule_matching, use_dispatch=use_dispatch)
+
+
+def _build(
+    rules: Iterable[RuleInput], source: str, rule_matching: str, *, use_dispatch: bool
+) -> Plan:
     builder = _Builder()
     plans = []
     for index, rule in enumerate(rules):

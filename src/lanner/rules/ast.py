@@ -110,12 +110,13 @@ class Expanded:
     """A macro that was replaced: its condition, and the span that named it.
 
     The condition is shared by all uses of the macro; its spans point at the
-    macro's own text.
+    macro's own text. `depth` is how many levels it has.
     """
 
     name: str
     child: Condition
     span: Span
+    depth: int = 0
 
 
 Condition = Check | Macro | Not | And | Or | Expanded

@@ -158,6 +158,8 @@ class Compiler:
                 message = f"the macro `{name}` uses itself"
             elif problem.kind == "size":
                 falco = message = "the macros in this condition expand to too many checks"
+            elif problem.kind == "depth":
+                falco = message = "the macros in this condition nest too deeply"
             else:
                 falco = f"Undefined macro '{name}' used in filter."
                 message = f"no macro is named `{name}`"

@@ -12,7 +12,7 @@ import re
 BLANKS = " \t\b\r\n"
 
 IDENTIFIER = re.compile(r"[a-zA-Z]+[a-zA-Z0-9_]*")
-FIELD_NAME = re.compile(r"[a-zA-Z]+[a-zA-Z0-9_]*(?:\.[a-zA-Z]+[a-zA-Z0-9_]*)+")
+FIELD_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+")
 FIELD_ARGUMENT = re.compile(r"[^\]\[\"' \t\n\v\f\r]+")
 HEX_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+")
 NUMBER = re.compile(r"[+\-]?[0-9]+\.?[0-9]*(?:[eE][+\-][0-9]+)?")

@@ -28,6 +28,8 @@ _DIGITS = re.compile(r"[0-9]+")
 _NO_FIELD = "unknown filter: unexpected token after '"
 """What Falco says of every token that it cannot read: it is about the last thing it tried."""
 _MAX_RETRIES = 20
+_LONGEST_NAME = 200
+"""No field and no parameter has a longer name."""
 
 
 class _OutputError(Exception):
@@ -142,7 +144,7 @@ class _OutputParser:
                 return syntax, parsed_end
         name = grammar.FIELD_NAME.match(self.text, start)
         if name is not None:
-            for end in range(name.end(), start, -1):
+            for end in range(min(name.end(), start + _LONGEST_NAME), start, -1):
                 candidate = self.text[start:end]
                 if not grammar.FIELD_NAME.fullmatch(candidate):
                     continue

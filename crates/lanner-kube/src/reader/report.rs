@@ -158,13 +158,7 @@ impl Report {
         std::mem::take(&mut self.kept)
     }
 
-    /// The current input could not be read (further).
-    pub fn fail(&mut self, error: &std::io::Error) {
-        if let Some(input) = self.inputs.last_mut() {
-            input.error = Some(InputError::new(&input.path, error));
-        }
-    }
-
+    /// Counts of all inputs.
     pub fn total(&self) -> Counters {
         let mut total = Counters::default();
         self.inputs

@@ -1,13 +1,13 @@
 //! The scan: one input after the other, in bounded steps.
 
 use std::collections::VecDeque;
+use std::io;
 use std::path::Path;
-use std::sync::Arc;
 
 use super::decode::{Decoder, Filter, OnEvent};
 use super::dedup::Dedup;
 use super::report::{Skipped, Stats};
-use super::source::{Input, open};
+use super::source::{Input, InputError, open};
 use super::stream::Stream;
 use super::window::Window;
 
@@ -53,7 +53,7 @@ pub struct Progress {
     /// There is nothing more.
     pub finished: bool,
     /// The input that comes next or is being read.
-    pub path: Option<Arc<str>>,
+    pub path: Option<String>,
 }
 
 /// Reads audit events from inputs, one after the other.
@@ -62,7 +62,7 @@ pub struct Progress {
 /// large the inputs are.
 pub struct Scanner {
     inputs: VecDeque<Input>,
-    current: Option<Stream>,
+    current: Option<(Stream, String)>,
     decoder: Decoder,
     buffer: Vec<u8>,
     max_record: usize,
@@ -96,25 +96,34 @@ impl Scanner {
         self.inputs.push_back(input);
     }
 
-    /// Goes on for about `budget` bytes (decompressed, at least one record)
+    /// Goes on for about `budget_bytes` (decompressed, at least one record)
     /// and hands every event to `on_event`.
     ///
-    /// An input that cannot be opened or read on is noted in
-    /// [`Scanner::stats`]; the scan goes on with the next.
-    pub fn step(&mut self, budget: usize, on_event: OnEvent<'_>) -> Progress {
+    /// # Errors
+    /// When an input cannot be opened or read on. The scan goes on with the
+    /// next input in the next step; events of this step were handed out.
+    pub fn step(
+        &mut self,
+        budget_bytes: usize,
+        on_event: OnEvent<'_>,
+    ) -> Result<Progress, InputError> {
         let before = self.decoder.report.total();
-        let budget = (budget as u64).max(1);
+        let budget = (budget_bytes as u64).max(1);
         let mut bytes = 0;
         while bytes < budget {
-            let Some(stream) = &mut self.current else {
-                if self.open_next() { continue } else { break }
+            let Some((stream, path)) = &mut self.current else {
+                if self.open_next()? {
+                    continue;
+                }
+                break;
             };
             let offset = stream.window.place.offset;
             let end = offset.saturating_add(budget - bytes);
-            while !stream.is_finished() && stream.window.place.offset < end {
+            let mut failed = None;
+            while !stream.is_finished() && (stream.window.place.offset < end || failed.is_some()) {
                 if let Err(error) = stream.advance(&mut self.decoder, on_event) {
+                    failed.get_or_insert(InputError::new(path, &error));
                     // What came until here is still dealt with.
-                    self.decoder.report.fail(&error);
                     stream.window.at_end = true;
                 }
             }
@@ -126,49 +135,59 @@ impl Scanner {
             if stream.is_finished() {
                 self.close();
             }
+            if let Some(error) = failed {
+                return self.fail(error);
+            }
         }
         let after = self.decoder.report.total();
-        Progress {
+        let next = self.inputs.front().map(Input::name);
+        let path = self.current.as_ref().map(|(_, path)| path.clone());
+        let path = path.or(next);
+        Ok(Progress {
             stored_bytes: after.stored_bytes - before.stored_bytes,
             bytes,
             events: after.events - before.events,
-            finished: self.current.is_none() && self.inputs.is_empty(),
-            path: self.path(),
-        }
+            finished: path.is_none(),
+            path,
+        })
     }
 
-    /// The input that is being read, or comes next.
-    fn path(&self) -> Option<Arc<str>> {
-        match (&self.current, self.inputs.front()) {
-            (Some(_), _) => self
-                .decoder
-                .report
-                .inputs
-                .last()
-                .map(|input| Arc::clone(&input.path)),
-            (None, next) => next.map(|input| input.name().into()),
-        }
+    /// Runs to the end.
+    ///
+    /// # Errors
+    /// See [`Scanner::step`]; call again to go on with the other inputs.
+    pub fn run(&mut self, on_event: OnEvent<'_>) -> Result<(), InputError> {
+        while !self.step(1 << 20, on_event)?.finished {}
+        Ok(())
     }
 
-    fn open_next(&mut self) -> bool {
+    fn open_next(&mut self) -> Result<bool, InputError> {
         let Some(input) = self.inputs.pop_front() else {
-            return false;
+            return Ok(false);
         };
-        self.decoder.report.begin(&input.name());
+        let path = input.name();
+        self.decoder.report.begin(&path);
         match open(input) {
             Ok(opened) => {
                 let window = Window::new(opened, std::mem::take(&mut self.buffer));
-                self.current = Some(Stream::new(window, self.max_record));
+                self.current = Some((Stream::new(window, self.max_record), path));
+                Ok(true)
             }
-            Err(error) => self.decoder.report.fail(&error),
+            Err(error) => self.fail(InputError::new(&path, &error)),
         }
-        true
     }
 
     fn close(&mut self) {
-        if let Some(stream) = self.current.take() {
+        if let Some((stream, _)) = self.current.take() {
             self.buffer = stream.window.into_buffer();
         }
+    }
+
+    fn fail<T>(&mut self, error: InputError) -> Result<T, InputError> {
+        if let Some(input) = self.decoder.report.inputs.last_mut() {
+            input.error = Some(error.clone());
+        }
+        Err(error)
     }
 
     /// The records that were passed over since the last call; at most a
@@ -190,11 +209,12 @@ impl Scanner {
     }
 }
 
-/// Time (ns since the epoch) of the first event of a file, to put the files of
-/// a directory in order; `None` when its first 16 MiB have none, or when it
-/// cannot be read.
-#[must_use]
-pub fn first_event_time(path: &Path) -> Option<u64> {
+/// Time of the first event of a file, to put the files of a directory in
+/// order; `None` when the first 16 MiB have none.
+///
+/// # Errors
+/// When the file cannot be read.
+pub fn first_event_time(path: &Path) -> Result<Option<u64>, InputError> {
     const LOOKED_AT: u64 = 16 << 20;
     let mut scanner = Scanner::new(vec![Input::Path(path.into())], ScanOptions::default());
     let (mut first, mut bytes) = (None, 0);
@@ -202,10 +222,13 @@ pub fn first_event_time(path: &Path) -> Option<u64> {
         let progress = scanner.step(1, &mut |event| {
             first.get_or_insert(event.time_ns());
         });
-        if progress.finished {
-            break;
+        match progress {
+            Ok(progress) if progress.finished => break,
+            Ok(progress) => bytes += progress.bytes,
+            Err(_) if first.is_some() => break,
+            Err(error) if error.kind == io::ErrorKind::UnexpectedEof => return Ok(None),
+            Err(error) => return Err(error),
         }
-        bytes += progress.bytes;
     }
-    first
+    Ok(first)
 }

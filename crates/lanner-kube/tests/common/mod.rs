@@ -46,7 +46,8 @@ pub fn scan(inputs: Vec<Input>, options: ScanOptions, budget: usize) -> Scanned 
             events.push(event.root().raw().to_vec())
         });
         skipped.append(&mut scanner.take_skipped());
-        if progress.finished {
+        // An input that fails is in the stats; the scan goes on with the next.
+        if progress.is_ok_and(|progress| progress.finished) {
             break;
         }
     }

@@ -164,7 +164,7 @@ class _Checker:
 
     def _has_event_types(self, check: Check, operator: str) -> bool:
         """Whether Falco can tell the event types of a check; it stops where it cannot."""
-        if operator not in ("exists", "=", "!=", "in"):
+        if operator not in ("exists", "=", "!=", "in") or check.modifier is not None:
             return True
         if isinstance(check.left, Call) and _names_event_type(check.left):
             falco = "event code search does not support `evt.type` checks with transformers"

@@ -49,7 +49,8 @@ def _check(check: TCheck, *, negated: bool) -> frozenset[int]:
         return everything
     if check.operator == "exists":
         return frozenset() if negated else everything
-    if check.operator not in ("=", "!=", "in") or check.right is not None:
+    # as in Falco, a modifier hides the event types: `!= anyof (a, b)` is true for a and b
+    if check.operator not in ("=", "!=", "in") or check.modifier or check.right is not None:
         return everything
     codes: frozenset[int] = frozenset().union(
         *(catalog.event_codes(str(constant.value)) for constant in check.constants)

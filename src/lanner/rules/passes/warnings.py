@@ -84,8 +84,9 @@ class _Finder:
 
     def _check(self, check: Check) -> None:
         self._operand(check.left)
-        name = check.left.name if isinstance(check.left, Field) else ""
-        if not name.startswith(("ka.", "jevt.")) or check.operator not in _EQUALITY:
+        if check.operator not in _EQUALITY or check.modifier is not None:
+            return
+        if not _last_field(check.left).startswith(("ka.", "jevt.")):
             return
         if isinstance(check.right, Value):
             values: tuple[Value, ...] = (check.right,)
@@ -107,3 +108,15 @@ class _Finder:
         elif isinstance(operand, CallList):
             for item in operand.items:
                 self._operand(item)
+
+
+def _last_field(operand: Operand) -> str:
+    """The name of the last field in an operand, which is the one that Falco looks at."""
+    if isinstance(operand, Field):
+        return operand.name
+    inner: tuple[Operand, ...] = ()
+    if isinstance(operand, Call):
+        inner = operand.arguments
+    elif isinstance(operand, CallList):
+        inner = operand.items
+    return next((name for part in reversed(inner) if (name := _last_field(part))), "")
