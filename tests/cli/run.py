@@ -20,7 +20,7 @@ def lanner(
 ) -> subprocess.CompletedProcess[bytes]:
     """Output, messages and exit code of a command; it must not end in a traceback."""
     done = subprocess.run(
-        [LANNER, *map(os.fspath, arguments)],
+        [LANNER, *(os.fspath(argument) for argument in arguments)],
         input=stdin,
         capture_output=True,
         check=False,

@@ -14,7 +14,9 @@ import pytest
 
 from tests.cli.run import LANNER, ROOT, SAMPLE, lanner
 
-TEXT_ALERT = re.compile(rb"^\d\d:\d\d:\d\d\.\d{9}: (Warning|Notice|Error|Informational|Critical) \S")
+TEXT_ALERT = re.compile(
+    rb"^\d\d:\d\d:\d\d\.\d{9}: (Warning|Notice|Error|Informational|Critical) \S"
+)
 EVENTS = SAMPLE.read_bytes().splitlines(keepends=True)
 
 
@@ -68,9 +70,7 @@ def test_a_named_pipe(tmp_path: Path, expected: list[bytes]) -> None:
     assert not writer.is_alive()
 
 
-def test_rotated_logs_are_read_in_the_order_of_time(
-    tmp_path: Path, expected: list[bytes]
-) -> None:
+def test_rotated_logs_are_read_in_the_order_of_time(tmp_path: Path, expected: list[bytes]) -> None:
     half = len(EVENTS) // 2
     # the names sort the other way round, and the file times are the same
     (tmp_path / "audit.log").write_bytes(b"".join(EVENTS[half:]))
@@ -229,7 +229,7 @@ def test_a_full_disk_is_told() -> None:
 def test_a_reader_that_goes_away_is_no_error() -> None:
     done = subprocess.run(
         f"{LANNER} scan {SAMPLE} {SAMPLE} | head -1",
-        shell=True,  # noqa: S602 - the pipe is the point
+        shell=True,
         capture_output=True,
         check=False,
         cwd=ROOT,
