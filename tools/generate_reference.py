@@ -20,6 +20,8 @@ from lanner.outputs import PRIORITIES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lanner.catalog.tables import Event
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTE = "<!-- Made by tools/generate_reference.py; do not edit. -->\n"
 
@@ -94,7 +96,7 @@ def events_page() -> str:
     """All event types with the parameters of their newest version."""
     page = f"# Event types\n\n{NOTE}\nNames for `evt.type`, with the parameters for `evt.arg` and"
     page += " their types.\n\n"
-    newest = {}
+    newest: dict[str, Event] = {}
     for event in tables().events:
         if event.direction == "<" or newest.get(event.name, event).direction == ">":
             newest[event.name] = event
