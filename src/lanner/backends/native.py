@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from lanner import _native
+from lanner._native import MapEngine
 from lanner.plan.encode import encode
 from lanner.plan.model import FieldNode, Plan
 
@@ -34,7 +34,7 @@ class Native:
 
     def __init__(self, plan: Plan) -> None:
         """Raises ValueError if the engine does not take the plan."""
-        self._engine = _native.MapEngine(encode(plan))
+        self._engine = MapEngine(encode(plan))
         self._kinds = {
             field_key(node): node.kind for node in plan.operands if isinstance(node, FieldNode)
         }
