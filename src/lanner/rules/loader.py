@@ -121,7 +121,8 @@ def _read(source: Source, collector: Collector) -> None:
     documents, problem = parse_yaml(source)
     if problem is not None:
         # Falco parses all documents before it looks at any
-        collector.report(replace(problem, items=root))
+        place = Item("value for", "", problem.span)
+        collector.report(replace(problem, items=(*root, place)))
         return
     for document in documents:
         read_document(document, collector, root)
