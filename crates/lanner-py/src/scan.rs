@@ -108,9 +108,9 @@ impl Scan {
             let mut matching = engine.state();
             let mut alerts = matching.matcher.batch();
             let before = state.scanner.stats().total;
-            let step = state
-                .scanner
-                .step(self.batch_bytes, &mut |event| matching.event(event, &mut alerts));
+            let step = state.scanner.step(self.batch_bytes, &mut |event| {
+                matching.event(event, &mut alerts)
+            });
             // An input that fails is told below; the scan goes on with the next.
             state.finished = step.is_ok_and(|progress| progress.finished);
             let stats = state.scanner.stats();

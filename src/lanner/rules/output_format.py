@@ -13,9 +13,10 @@ from lanner import catalog
 from lanner.diagnostics import Diagnostic, Severity, Span
 from lanner.rules import grammar
 from lanner.rules.ast import Call, CallList, Field
-from lanner.rules.check_parser import CheckParser, SyntaxProblem
+from lanner.rules.check_parser import CheckParser
 from lanner.rules.operands import OperandError, type_operand
 from lanner.rules.passes.warnings import DEPRECATED_FIELDS
+from lanner.rules.tokens import SyntaxProblem
 from lanner.rules.typed import FieldOperand, Output, OutputField, OutputText
 
 if TYPE_CHECKING:

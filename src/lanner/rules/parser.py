@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from lanner.diagnostics import Diagnostic, Severity
 from lanner.rules import grammar
 from lanner.rules.ast import And, Condition, Macro, Not, Or
-from lanner.rules.check_parser import CheckParser, SyntaxProblem
+from lanner.rules.check_parser import CheckParser
+from lanner.rules.tokens import SyntaxProblem
 
 if TYPE_CHECKING:
     from lanner.rules.condition_text import MappedText

@@ -32,7 +32,6 @@ pub(super) enum Generic {
     IsAsync,
     AsyncType,
     HostName,
-    Type,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -46,7 +45,6 @@ pub(super) enum Unit {
 pub(super) fn generic_field(name: &str) -> Option<Generic> {
     use Generic::{
         AsyncType, HostName, IsAsync, Iso8601, Number, PluginInfo, PluginName, Raw, Source, Time,
-        Type,
     };
     use Unit::{All, Fraction, Seconds};
     Some(match name {
@@ -98,7 +96,6 @@ pub(super) fn generic_field(name: &str) -> Option<Generic> {
         "evt.is_async" => IsAsync,
         "evt.asynctype" => AsyncType,
         "evt.hostname" => HostName,
-        "evt.type" => Type,
         _ => return None,
     })
 }
@@ -144,6 +141,5 @@ pub(super) fn extract<'e>(
         Generic::IsAsync => Value::Bool(false),
         Generic::AsyncType => return None,
         Generic::HostName => Value::Str(event.context.hostname?.as_bytes()),
-        Generic::Type => Value::Str(b"pluginevent"),
     })
 }

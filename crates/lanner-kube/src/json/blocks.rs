@@ -244,6 +244,8 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
+    type Finder = dyn Fn(&[u8], &mut Vec<u32>) -> (usize, Seen);
+
     /// The same by reading one byte after the other.
     fn naive(text: &[u8]) -> (Vec<u32>, Seen) {
         let (mut out, mut seen) = (Vec::new(), Seen::default());
@@ -273,7 +275,7 @@ mod tests {
             text in prop::collection::vec(prop::sample::select(&b"\"\"\"\\\\{}[]:, az\x1b\x5b\x5d\x00\x02\x1a\x0c\xff\xfb\xc3\n"[..]), 0..400)
         ) {
             let expected = naive(&text);
-            let run = |f: &dyn Fn(&[u8], &mut Vec<u32>) -> (usize, Seen)| {
+            let run = |f: &Finder| {
                 let mut out = vec![7; 3];
                 let (count, seen) = f(&text, &mut out);
                 (out[..count].to_vec(), seen)

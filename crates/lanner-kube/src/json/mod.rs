@@ -17,6 +17,8 @@ mod index;
 mod node;
 mod scalar;
 mod structure;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use index::{Index, MAX_DEPTH, SyntaxError};

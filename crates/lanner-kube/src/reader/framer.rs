@@ -70,6 +70,8 @@ pub(super) struct Broken {
     pub place: Place,
     /// The beginning of a record whose bytes are gone.
     pub head: Option<Vec<u8>>,
+    /// It was within a list of records.
+    pub in_list: bool,
     /// Go on at this byte of the window; otherwise behind the line.
     pub resume_here: bool,
 }
@@ -234,7 +236,9 @@ impl Framer {
             Some(held) => (held.start, held.place, held.oversize),
             None => (self.at, self.place, None),
         };
+        let in_list = !self.lists.is_empty();
         Found::Broken(Broken {
+            in_list,
             message,
             start,
             place,

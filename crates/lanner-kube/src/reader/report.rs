@@ -158,11 +158,17 @@ impl Report {
         std::mem::take(&mut self.kept)
     }
 
-    pub fn stats(&self, dedup_overflowed: bool) -> Stats {
+    /// Counts of all inputs.
+    pub fn total(&self) -> Counters {
         let mut total = Counters::default();
         self.inputs
             .iter()
             .for_each(|input| total.add(&input.counters));
+        total
+    }
+
+    pub fn stats(&self, dedup_overflowed: bool) -> Stats {
+        let total = self.total();
         Stats {
             total,
             inputs: self.inputs.clone(),

@@ -1,5 +1,6 @@
 //! The scan: one input after the other, in bounded steps.
 
+use std::collections::VecDeque;
 use std::io;
 use std::path::Path;
 
@@ -60,7 +61,7 @@ pub struct Progress {
 /// Memory is bounded by the largest record within `max_record_bytes`, however
 /// large the inputs are.
 pub struct Scanner {
-    inputs: std::vec::IntoIter<Input>,
+    inputs: VecDeque<Input>,
     current: Option<(Stream, String)>,
     decoder: Decoder,
     buffer: Vec<u8>,
@@ -81,7 +82,7 @@ impl Scanner {
             number: 0,
         };
         Self {
-            inputs: inputs.into_iter(),
+            inputs: inputs.into(),
             current: None,
             decoder: Decoder::new(filter),
             buffer: Vec::new(),
@@ -92,9 +93,7 @@ impl Scanner {
     /// Adds an input behind the others, also after the scan was finished:
     /// numbers, duplicates and counts go on.
     pub fn push(&mut self, input: Input) {
-        let mut inputs: Vec<_> = std::mem::take(&mut self.inputs).collect();
-        inputs.push(input);
-        self.inputs = inputs.into_iter();
+        self.inputs.push_back(input);
     }
 
     /// Goes on for about `budget_bytes` (decompressed, at least one record)
@@ -108,55 +107,46 @@ impl Scanner {
         budget_bytes: usize,
         on_event: OnEvent<'_>,
     ) -> Result<Progress, InputError> {
-        let before = self.decoder.filter.number;
-        let (mut bytes, mut stored_bytes) = (0, 0);
-        while bytes < (budget_bytes as u64).max(1) {
-            if self.current.is_none() && !self.open_next()? {
-                break;
-            }
+        let before = self.decoder.report.total();
+        let budget = (budget_bytes as u64).max(1);
+        let mut bytes = 0;
+        while bytes < budget {
             let Some((stream, path)) = &mut self.current else {
+                if self.open_next()? {
+                    continue;
+                }
                 break;
             };
             let offset = stream.window.place.offset;
-            let stored = stream.window.stored_bytes();
-            let mut result = Ok(());
-            let budget = (budget_bytes as u64).max(1) - bytes;
-            while result.is_ok()
-                && !stream.is_finished()
-                && stream.window.place.offset - offset < budget
-            {
-                result = stream.advance(&mut self.decoder, on_event);
-            }
-            if result.is_err() {
-                // What is in the window is whole as far as it goes.
-                while !stream.is_finished() {
-                    if stream.advance(&mut self.decoder, on_event).is_err() {
-                        stream.abandon();
-                    }
+            let end = offset.saturating_add(budget - bytes);
+            let mut failed = None;
+            while !stream.is_finished() && (stream.window.place.offset < end || failed.is_some()) {
+                if let Err(error) = stream.advance(&mut self.decoder, on_event) {
+                    failed.get_or_insert(InputError::new(path, &error));
+                    // What came until here is still dealt with.
+                    stream.window.at_end = true;
                 }
             }
             let read = stream.window.place.offset - offset;
-            // What was looked at to tell gzip from text was read before.
-            let total_stored = stream.window.stored_bytes();
             bytes += read;
-            stored_bytes += total_stored - if offset == 0 { 0 } else { stored };
             let counters = self.decoder.report.counters();
             counters.bytes += read;
-            counters.stored_bytes = total_stored;
-            let error = result.err().map(|error| InputError::new(path, &error));
+            counters.stored_bytes = stream.window.stored_bytes();
             if stream.is_finished() {
                 self.close();
             }
-            if let Some(error) = error {
+            if let Some(error) = failed {
                 return self.fail(error);
             }
         }
-        let next = self.inputs.as_slice().first().map(Input::name);
-        let path = self.current.as_ref().map(|(_, path)| path.clone()).or(next);
+        let after = self.decoder.report.total();
+        let next = self.inputs.front().map(Input::name);
+        let path = self.current.as_ref().map(|(_, path)| path.clone());
+        let path = path.or(next);
         Ok(Progress {
-            stored_bytes,
+            stored_bytes: after.stored_bytes - before.stored_bytes,
             bytes,
-            events: self.decoder.filter.number - before,
+            events: after.events - before.events,
             finished: path.is_none(),
             path,
         })
@@ -172,7 +162,7 @@ impl Scanner {
     }
 
     fn open_next(&mut self) -> Result<bool, InputError> {
-        let Some(input) = self.inputs.next() else {
+        let Some(input) = self.inputs.pop_front() else {
             return Ok(false);
         };
         let path = input.name();

@@ -9,7 +9,6 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 /// One input of a scan.
-#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Input {
     /// A file.
     Path(PathBuf),
@@ -22,6 +21,19 @@ pub enum Input {
         /// The content.
         data: Vec<u8>,
     },
+    /// Anything else that bytes come from.
+    Reader {
+        /// What messages call it.
+        name: String,
+        /// Where they come from; read to its end.
+        reader: Box<dyn Read + Send>,
+    },
+}
+
+impl fmt::Debug for Input {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Input({})", self.name())
+    }
 }
 
 impl Input {
@@ -31,7 +43,7 @@ impl Input {
         match self {
             Self::Path(path) => path.display().to_string(),
             Self::Stdin => "<stdin>".into(),
-            Self::Bytes { name, .. } => name.clone(),
+            Self::Bytes { name, .. } | Self::Reader { name, .. } => name.clone(),
         }
     }
 }
@@ -89,6 +101,7 @@ pub(super) fn open(input: Input) -> io::Result<Opened> {
         Input::Path(path) => Box::new(File::open(path)?),
         Input::Stdin => Box::new(io::stdin()),
         Input::Bytes { data, .. } => Box::new(Cursor::new(data)),
+        Input::Reader { reader, .. } => reader,
     };
     let stored_bytes = Arc::new(AtomicU64::new(0));
     let mut raw = Counting(raw, Arc::clone(&stored_bytes));

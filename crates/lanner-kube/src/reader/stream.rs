@@ -36,6 +36,8 @@ pub(super) struct Stream {
     fresh_line: bool,
     /// Behind something broken: what does not begin a record belongs to it.
     recovering: bool,
+    /// A list was broken: its other elements come with commas and brackets.
+    broken_list: bool,
     max_record: usize,
 }
 
@@ -46,17 +48,13 @@ impl Stream {
             mode: Mode::Between,
             fresh_line: true,
             recovering: false,
+            broken_list: false,
             max_record,
         }
     }
 
     pub fn is_finished(&self) -> bool {
         matches!(self.mode, Mode::Finished)
-    }
-
-    /// Stops reading; what is left is lost.
-    pub fn abandon(&mut self) {
-        self.mode = Mode::Finished;
     }
 
     /// Does one piece of work: reads more, or deals with one record or so.
@@ -101,7 +99,7 @@ impl Stream {
                 self.window.take(1, false);
                 Ok(())
             }
-            b',' | b']' | b'}' if self.recovering => {
+            b',' | b']' | b'}' if self.broken_list => {
                 self.window.take(1, false);
                 Ok(())
             }
@@ -165,13 +163,11 @@ impl Stream {
             return Ok(());
         }
         if !self.recovering {
-            let line = memchr::memchr(b'\n', bytes).unwrap_or(bytes.len());
-            let line = bytes[..line].trim_ascii_end();
+            // No more than what is certainly there, however the input arrives.
+            let shown = &bytes[..bytes.len().min(SHOWN)];
+            let line = memchr::memchr(b'\n', shown).unwrap_or(shown.len());
+            let line = shown[..line].trim_ascii_end();
             let mut error = RecordError::new("not JSON");
-            if line.ends_with(CUT_MARK) {
-                error = RecordError::new("truncated before it came here");
-                error.truncated = true;
-            }
             error.at = Some(0);
             decoder.report.skip(line, place, &error);
         }
@@ -285,6 +281,7 @@ impl Stream {
         }
         self.window.take_to(at, here);
         self.recovering = true;
+        self.broken_list |= broken.in_list;
         self.fresh_line = broken.resume_here;
         self.mode = if broken.resume_here {
             Mode::Between
