@@ -15,6 +15,7 @@ from lanner.diagnostics.suggest import did_you_mean
 from lanner.rules import decode, grammar
 from lanner.rules.decode import ItemError, fail, within
 from lanner.rules.model import (
+    MAX_ERRORS,
     ListInfo,
     MacroInfo,
     PluginRequirement,
@@ -85,6 +86,7 @@ def read_document(document: Node, collector: Collector, parent: Context) -> None
     except ItemError as error:
         collector.report(error.diagnostic)
         return
+    errors = 0
     for item in document.items:
         if isinstance(item, Scalar) and item.is_null:
             continue
@@ -92,6 +94,9 @@ def read_document(document: Node, collector: Collector, parent: Context) -> None
             _read_item(item, collector, parent)
         except ItemError as error:
             collector.report(error.diagnostic)
+            errors += 1
+            if errors >= MAX_ERRORS:
+                return
 
 
 def _read_item(item: Node, collector: Collector, parent: Context) -> None:
