@@ -309,6 +309,36 @@ fn assert_same(one: &Scanned, other: &Scanned) {
     assert_eq!(one.stats.total, other.stats.total);
 }
 
+/// The fuzzer's seeds, and what it found once.
+#[test]
+fn seeds_of_the_fuzzer() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let seeds = std::fs::read_dir(root.join("fuzz/corpus/audit_decoder")).unwrap();
+    let mut inputs: Vec<_> = seeds
+        .map(|seed| std::fs::read(seed.unwrap().path()).unwrap()[4..].to_vec())
+        .collect();
+    assert!(inputs.len() > 20);
+    inputs.push(b"[\"66[Truncated...]\"}".to_vec());
+    inputs.push([&b"x"[..], &[b' '; 700], b"[Truncated...]\n"].concat());
+    let mut events = 0;
+    for data in &inputs {
+        for limit in [100, 64 << 20] {
+            let options = || ScanOptions {
+                max_record_bytes: limit,
+                ..ScanOptions::default()
+            };
+            let whole = scan(vec![bytes(data)], options(), 1 << 20);
+            assert_same(&whole, &scan(vec![Pieces::input(data, &[1])], options(), 1));
+            assert_same(
+                &whole,
+                &scan(vec![Pieces::input(data, &[7, 65, 256])], options(), 100),
+            );
+            events += whole.stats.total.events;
+        }
+    }
+    assert!(events > 30, "{events}");
+}
+
 /// Pieces of text that make files of every kind of trouble.
 fn trouble() -> impl Strategy<Value = String> {
     let piece = prop_oneof![

@@ -262,8 +262,14 @@ impl Stream {
         let mut error = RecordError::new(broken.message);
         error.truncated = broken.message.starts_with("truncated");
         // The mark may be what broke it: `"user":[Truncated...]`.
-        let around =
-            &bytes[at.saturating_sub(CUT_MARK.len() + 1)..bytes.len().min(at + CUT_MARK.len())];
+        // Bytes before the record, or of one that is not kept, may be gone.
+        let kept_from = if broken.head.is_some() {
+            at
+        } else {
+            broken.start
+        };
+        let from = at.saturating_sub(CUT_MARK.len() + 1).max(kept_from);
+        let around = &bytes[from..bytes.len().min(at + CUT_MARK.len())];
         if memchr::memmem::find(around, CUT_MARK).is_some() {
             error = RecordError::new("truncated before it came here");
             error.truncated = true;
