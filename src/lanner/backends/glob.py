@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -23,12 +24,20 @@ _CLASSES: dict[bytes, Callable[[int], bool]] = {
     b"xdigit": lambda c: c in b"0123456789abcdefABCDEF",
 }
 
+# glibc looks for no other letters in the name of a class
+_CLASS = re.compile(rb"\[:([a-y]{0,16}):\]")
+_EQUIVALENCE = re.compile(rb"\[=(.)=\]", re.DOTALL)
+
 Token = tuple[str, frozenset[int]]
 
 
+class _NeverMatchesError(Exception):
+    """A pattern that the C library refuses when it gets there."""
+
+
 @lru_cache(maxsize=1024)
-def _tokens(pattern: bytes) -> tuple[Token, ...] | None:
-    """The pattern as `*`, `?` and sets of bytes; None when it ends in a lone backslash."""
+def _tokens(pattern: bytes, *, fold: bool) -> tuple[Token, ...] | None:
+    """The pattern as `*`, `?` and sets of bytes; None when it can match nothing."""
     tokens: list[Token] = []
     index = 0
     while index < len(pattern):
@@ -36,64 +45,109 @@ def _tokens(pattern: bytes) -> tuple[Token, ...] | None:
         index += 1
         if character in (b"*", b"?"):
             tokens.append((character.decode(), frozenset()))
-        elif character == b"\\":
+            continue
+        if character == b"[":
+            try:
+                found = _Bracket(pattern, index, fold=fold).read()
+            except _NeverMatchesError:
+                return None
+            if found is not None:
+                tokens.append(("set", found[0]))
+                index = found[1]
+                continue
+        if character == b"\\":
             if index == len(pattern):
                 return None
-            tokens.append(("set", frozenset(pattern[index : index + 1])))
+            character = pattern[index : index + 1]
             index += 1
-        elif character == b"[" and (found := _bracket(pattern, index)) is not None:
-            tokens.append(("set", found[0]))
-            index = found[1]
-        else:
-            tokens.append(("set", frozenset(character)))
+        same = {character.lower(), character.upper()} if fold else {character}
+        tokens.append(("set", frozenset(code[0] for code in same)))
     return tuple(tokens)
 
 
-def _bracket(pattern: bytes, index: int) -> tuple[frozenset[int], int] | None:
-    """The bytes that a bracket matches, and where it ends; None if it is not closed."""
-    negated = pattern[index : index + 1] in (b"!", b"^")
-    index += negated
-    members: set[int] = set()
-    first = True
-    while True:
-        if index >= len(pattern):
-            return None
-        if pattern[index : index + 1] == b"]" and not first:
-            break
-        first = False
-        if pattern.startswith(b"[:", index) and (end := pattern.find(b":]", index + 2)) >= 0:
-            test = _CLASSES.get(pattern[index + 2 : end])
-            if test is not None:
-                members.update(code for code in range(256) if test(code))
-                index = end + 2
-                continue
-        low, index = _member(pattern, index)
-        if low is None:
-            return None
-        if pattern[index : index + 1] == b"-" and pattern[index + 1 : index + 2] not in (b"]", b""):
-            high, index = _member(pattern, index + 1)
-            if high is None:
+class _Bracket:
+    """A bracket expression behind its `[`.
+
+    Where case does not count, capitals are in by their small letters; but `[:upper:]`, `[=a=]` and
+    `[.a.]` mean what they say all the same.
+    """
+
+    def __init__(self, pattern: bytes, index: int, *, fold: bool) -> None:
+        self._pattern = pattern
+        self._at = index
+        self._fold = fold
+        self._members: set[int] = set()
+        self._exact: set[int] = set()
+
+    def read(self) -> tuple[frozenset[int], int] | None:
+        """The bytes that it matches, and where it ends; None if it is not closed."""
+        pattern = self._pattern
+        negated = pattern[self._at : self._at + 1] in (b"!", b"^")
+        self._at += negated
+        first = self._at
+        while pattern[self._at : self._at + 1] != b"]" or self._at == first:
+            if not self._item():
                 return None
-            members.update(range(low, high + 1))
+        found = frozenset(
+            code
+            for code in range(256)
+            if (self._small(code) in self._members or code in self._exact) is not negated
+        )
+        return found, self._at + 1
+
+    def _small(self, code: int) -> int:
+        return bytes([code]).lower()[0] if self._fold else code
+
+    def _item(self) -> bool:
+        """Reads a byte, a range, a class; False at the end of the pattern."""
+        pattern = self._pattern
+        if found := _CLASS.match(pattern, self._at):
+            test = _CLASSES.get(found[1])
+            if test is None:
+                raise _NeverMatchesError
+            self._exact.update(code for code in range(256) if test(code))
+            self._at = found.end()
+            return True
+        if found := _EQUIVALENCE.match(pattern, self._at):
+            self._exact.add(found[1][0])
+            self._at = found.end()
+            return True
+        named = pattern.startswith(b"[.", self._at)
+        low = self._byte()
+        if low is None:
+            return False
+        is_range = pattern[self._at : self._at + 1] == b"-"
+        if is_range and pattern[self._at + 1 : self._at + 2] not in (b"]", b""):
+            self._at += 1
+            high = self._byte()
+            if high is None:
+                return False
+            self._members.update(range(self._small(low), self._small(high) + 1))
+        elif named:
+            self._exact.add(low)
         else:
-            members.add(low)
-    every = frozenset(range(256))
-    return (every - members if negated else frozenset(members)), index + 1
+            self._members.add(self._small(low))
+        return True
 
-
-def _member(pattern: bytes, index: int) -> tuple[int | None, int]:
-    if pattern[index : index + 1] == b"\\":
-        index += 1
-    if index >= len(pattern):
-        return None, index
-    return pattern[index], index + 1
+    def _byte(self) -> int | None:
+        """One end of a range: a byte, an escaped byte, `[.x.]`."""
+        pattern = self._pattern
+        if pattern.startswith(b"[.", self._at):
+            end = pattern.find(b".]", self._at + 2)
+            if end != self._at + 3:
+                raise _NeverMatchesError
+            self._at += 5
+            return pattern[end - 1]
+        self._at += pattern[self._at : self._at + 1] == b"\\"
+        if self._at >= len(pattern):
+            return None
+        self._at += 1
+        return pattern[self._at - 1]
 
 
 def glob_match(pattern: bytes, text: bytes, *, fold: bool = False) -> bool:
     """Whether the whole text matches the pattern; `fold` ignores the case of ASCII letters."""
-    if fold:
-        pattern, text = pattern.lower(), text.lower()
-    tokens = _tokens(pattern)
+    tokens = _tokens(pattern, fold=fold)
     if tokens is None:
         return False
     at, token = 0, 0
