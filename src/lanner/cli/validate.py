@@ -15,6 +15,7 @@ from lanner.diagnostics.render_json import to_json
 from lanner.diagnostics.render_text import render_text
 from lanner.rules.falco_report import falco_json, falco_text
 from lanner.rules.loader import load, read_source
+from lanner.rules.model import MAX_ERRORS
 
 if TYPE_CHECKING:
     from lanner.rules.model import LoadResult
@@ -92,4 +93,6 @@ def _text(result: LoadResult, *, quiet: bool) -> None:
         verdict = "Ok" if file.ok else "Invalid"
         if not file.ok and not errors:
             counts = ["errors above", *counts]
+        if errors >= MAX_ERRORS:
+            counts.append("checking stopped there")
         print(f"{file.name}: {verdict}" + (f" ({', '.join(counts)})" if counts else ""))  # noqa: T201
