@@ -42,35 +42,44 @@ def render_text(diagnostic: Diagnostic, *, colour: bool = False) -> str:
     tone = _COLOURS[diagnostic.severity]
     head = style.paint(f"{diagnostic.severity.value}[{diagnostic.code}]", tone)
     lines = [f"{head}: {printable(diagnostic.message)}"]
+    margin = " "
     if diagnostic.span is not None:
+        margin = _margin(diagnostic.span)
         lines += _snippet(diagnostic.span, "-->", "^", tone, style)
         lines += _expansions(diagnostic.span, style)
     elif diagnostic.path is not None:
         lines.append(f"  {style.paint('-->', _FRAME_COLOUR)} {printable(diagnostic.path)}")
+    equals = f"{margin} {style.paint('=', _FRAME_COLOUR)}"
     for label in diagnostic.labels:
-        lines.append(f"  {style.paint('=', _FRAME_COLOUR)} {printable(label.text)}:")
+        lines.append(f"{equals} {printable(label.text)}:")
         lines += _snippet(label.span, ":::", "-", _FRAME_COLOUR, style)
     for kind, text in (
         *(("note", note) for note in diagnostic.notes),
         *((("help", diagnostic.help),) if diagnostic.help else ()),
     ):
-        lines.append(f"  {style.paint('=', _FRAME_COLOUR)} {kind}: {printable(text)}")
+        lines.append(f"{equals} {kind}: {printable(text)}")
     return "\n".join(lines)
 
 
 def _expansions(span: Span, style: _Style) -> list[str]:
     lines = []
+    equals = f"{_margin(span)} {style.paint('=', _FRAME_COLOUR)}"
     for step in span.expansions():
         name = printable(step.name)
-        lines.append(f"  {style.paint('=', _FRAME_COLOUR)} in {step.kind} `{name}`, used here:")
+        lines.append(f"{equals} in {step.kind} `{name}`, used here:")
         lines += _snippet(step.site, ":::", "-", _FRAME_COLOUR, style)
     return lines
+
+
+def _margin(span: Span) -> str:
+    """Blanks as wide as the line number."""
+    return " " * len(str(span.source.position(span.start).line))
 
 
 def _snippet(span: Span, arrow: str, mark: str, tone: str, style: _Style) -> list[str]:
     start = span.source.position(span.start)
     number = str(start.line)
-    margin = " " * len(number)
+    margin = _margin(span)
     bar = style.paint("|", _FRAME_COLOUR)
     line = span.source.line_text(start.line)
     first = start.column - 1

@@ -31,14 +31,15 @@ class Source:
 
     @cached_property
     def _line_starts(self) -> list[int]:
-        return [0, *accumulate(len(line) for line in self.text.splitlines(keepends=True))]
+        # only line feeds end lines, as in editors: YAML texts may hold rarer separators
+        lines = self.text.split("\n")
+        return [0, *accumulate(len(line) + 1 for line in lines[:-1])]
 
     def position(self, offset: int) -> Position:
         """Line and column of a character offset; past the end means the end."""
         offset = max(0, min(offset, len(self.text)))
         starts = self._line_starts
-        # the last start may equal len(text): it is the empty line after a final newline
-        line = max(1, bisect_right(starts, offset))
+        line = bisect_right(starts, offset)
         return Position(line, offset - starts[line - 1] + 1, offset)
 
     def line_text(self, line: int) -> str:

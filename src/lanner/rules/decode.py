@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NoReturn
 
 from lanner.diagnostics import Diagnostic, Item, Severity
-from lanner.diagnostics.suggest import did_you_mean
+from lanner.diagnostics.suggest import suggest
 from lanner.rules.scalar_map import mapped
 from lanner.rules.yaml_nodes import Mapping, Node, Scalar, Sequence
 
@@ -74,17 +74,21 @@ def not_text(node: Node, message: str, context: Context) -> NoReturn:
     )
 
 
+def misspelt(item: Mapping, key: str) -> str | None:
+    """A help line that names a key which may have been meant to be `key`."""
+    near = suggest(key, (name.value for name, _ in item.pairs if isinstance(name, Scalar)))
+    return f"`{near}` looks like a misspelt `{key}`" if near else None
+
+
 def required(item: Mapping, key: str, context: Context) -> Scalar:
     """The scalar of a key that must be there and not empty."""
     value = item.get(key)
     if value is None:
-        known = [name.value for name, _ in item.pairs if isinstance(name, Scalar)]
-        near = did_you_mean(key, known)
         fail(
             f"the key `{key}` is missing",
             context,
             falco_message=f"Item has no mapping for key '{key}'",
-            help=f"`{near.split('`')[1]}` looks like a misspelt `{key}`" if near else None,
+            help=misspelt(item, key),
         )
     return _scalar(value, key, context, item)
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from lanner import catalog
 from lanner.diagnostics import Expansion, Item
+from lanner.diagnostics.suggest import did_you_mean
 from lanner.rules import decode, grammar
 from lanner.rules.condition_text import MappedText
 from lanner.rules.decode import fail, within
@@ -118,7 +119,9 @@ def validate(exception: ExceptionInfo, source: str | None) -> None:
         for comp in comps.items:
             operator = comparison(comp)
             if operator not in grammar.ALL_OPERATORS and not _is_modified(operator):
-                _fail(f"'{operator}' is not a supported comparison operator", exception, comp)
+                near = did_you_mean(operator, grammar.ALL_OPERATORS)
+                message = f"'{operator}' is not a supported comparison operator"
+                _fail(message, exception, comp, near)
         for entry in fields.items:
             _check_field(entry, exception, source)
         return

@@ -233,10 +233,11 @@ class _RuleReader:
             if key not in keys:
                 continue
             if key not in expected:
+                near = decode.misspelt(item, key)
                 fail(
                     f"An {operation} override for '{key}' was specified but '{key}' is not defined",
                     context,
-                    help=f"add the `{key}:` that is to {operation}",
+                    help=near or f"add the `{key}:` that is to {operation}",
                 )
             expected.discard(key)
             if key == "condition":

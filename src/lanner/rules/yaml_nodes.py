@@ -32,9 +32,7 @@ _FALSE = frozenset(("n", "no", "false", "off"))
 _INTEGER = re.compile(
     r"\+?(?:0[xX](?P<hex>[0-9a-fA-F]+)|(?P<octal>0[0-7]+)|(?P<dec>0|[1-9][0-9]*))[ \t\n\v\f\r]*"
 )
-_UNPRINTABLE = re.compile(
-    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
-)
+_UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 """What libyaml does not read. yaml-cpp does: such files are refused here that Falco would load."""
 
 
@@ -207,9 +205,9 @@ def _build(source: Source, text: str, documents: list[Node]) -> None:
     anchors: dict[str, tuple[Node, int]] = {}
     total = 0
 
-    def add(node: Node, weight: int) -> None:
+    def add(node: Node, weight: int, new: int) -> None:
         nonlocal total
-        total += weight
+        total += new
         if total > MAX_NODES:
             raise _RefusedError("aliases make this file too large", node.start)
         if not stack:
@@ -231,7 +229,7 @@ def _build(source: Source, text: str, documents: list[Node]) -> None:
             scalar = _scalar(event, source, flow=flow, repaired=text is not source.text)
             if event.anchor:
                 anchors[event.anchor] = (scalar, 1)
-            add(scalar, 1)
+            add(scalar, 1, 1)
         elif isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
             if len(stack) >= MAX_DEPTH:
                 message = f"YAML is nested more than {MAX_DEPTH} deep"
@@ -244,13 +242,13 @@ def _build(source: Source, text: str, documents: list[Node]) -> None:
             done = stack.pop()
             if done.anchor:
                 anchors[done.anchor] = (done.node, done.weight)
-            add(done.node, done.weight)
+            add(done.node, done.weight, 1)
         elif isinstance(event, yaml.AliasEvent):
             known = anchors.get(event.anchor or "")
             if known is None:
                 message = f"no anchor is named `{event.anchor}` before this alias"
                 raise _RefusedError(message, _at(event.start_mark))
-            add(*known)
+            add(*known, known[1])
         elif isinstance(event, yaml.DocumentStartEvent):
             anchors.clear()
 
