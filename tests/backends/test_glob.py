@@ -46,6 +46,8 @@ def test_random_patterns(fold: bool) -> None:
         *(b"[[.a.]]", b"[[.a.]-c]", b"[a-[.c.]]", b"[[.ab.]]", b"[[.a]", b"[[.].]]", b"[[.-.]-0]"),
         *(b"[[=a=]]", b"[[=a=]-c]", b"[[=ab=]]", b"[[=a]", b"[a-[=c=]]"),
         *(b"[[:alpha]", b"[[:nosuch:]]", b"[[:Alpha:]]", b"[[:a-:]]", b"[[::]]", b"[a-[:alpha:]]"),
+        *(b"[[.A.]-c]", b"[[.A.]-C]", b"[a-[.C.]]", b"[A-c]", b"[a-C]", b"[[.a.]-[.C.]]"),
+        *(b"[[:abcdefghijklmno:]]", b"[[:abcdefghijklmnop:]]", b"[[:abcdefghijklmnop", b"[[:az:]]"),
         *(b"[]]", b"[!]]", b"[]-a]", b"[a-]", b"[-a]", b"[c-a]", b"[\\]]", b"[a-\\c]", b"[", b"\\"),
         *(f"[[:{name}:]]".encode() for name in ("alnum", "blank", "cntrl", "digit", "graph")),
         *(f"[[:{name}:]]".encode() for name in ("lower", "print", "punct", "space", "xdigit")),

@@ -24,8 +24,8 @@ _CLASSES: dict[bytes, Callable[[int], bool]] = {
     b"xdigit": lambda c: c in b"0123456789abcdefABCDEF",
 }
 
-# glibc looks for no other letters in the name of a class
-_CLASS = re.compile(rb"\[:([a-y]{0,16}):\]")
+# glibc looks for no other letters in the name of a class, and gives up at the sixteenth
+_CLASS = re.compile(rb"\[:(?:([a-y]{0,15}):\]|[a-y]{16})")
 _EQUIVALENCE = re.compile(rb"\[=(.)=\]", re.DOTALL)
 
 Token = tuple[str, frozenset[int]]
@@ -122,15 +122,15 @@ class _Bracket:
             high = self._byte()
             if high is None:
                 return False
-            self._members.update(range(self._small(low), self._small(high) + 1))
+            self._members.update(range(low, high + 1))
         elif named:
             self._exact.add(low)
         else:
-            self._members.add(self._small(low))
+            self._members.add(low)
         return True
 
     def _byte(self) -> int | None:
-        """One end of a range: a byte, an escaped byte, `[.x.]`."""
+        """One end of a range: a byte or an escaped byte, folded, or `[.x.]`, as it is."""
         pattern = self._pattern
         if pattern.startswith(b"[.", self._at):
             end = pattern.find(b".]", self._at + 2)
@@ -142,7 +142,7 @@ class _Bracket:
         if self._at >= len(pattern):
             return None
         self._at += 1
-        return pattern[self._at - 1]
+        return self._small(pattern[self._at - 1])
 
 
 def glob_match(pattern: bytes, text: bytes, *, fold: bool = False) -> bool:
