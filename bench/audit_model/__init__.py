@@ -1,0 +1,1 @@
+"""A model of the traffic of a busy Kubernetes API server, for synthetic audit logs."""
