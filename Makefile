@@ -23,7 +23,7 @@ check-rust:
 	@$(PYTHON) -c 'import sys; sys.exit("lanner: needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'
 	@test -x $(UV) || { $(PYTHON) -m venv .cache/bootstrap && .cache/bootstrap/bin/pip install -q --disable-pip-version-check uv==$(UV_VERSION); }
 	@test -x $(BIN)/python || $(UV) venv -q --python $(PYTHON) .venv
-	VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip sync -q --require-hashes requirements.lock
+	VIRTUAL_ENV=$(CURDIR)/.venv $(UV) pip sync -q --compile-bytecode --require-hashes requirements.lock
 	@touch $@
 
 lock: ## pin the Python tools again (requirements.lock)
@@ -31,7 +31,45 @@ lock: ## pin the Python tools again (requirements.lock)
 
 .venv/.build: .venv/.setup $(NATIVE_SOURCES) | check-rust
 	PATH="$(CURDIR)/.cache/bootstrap/bin:$$PATH" VIRTUAL_ENV=$(CURDIR)/.venv $(BIN)/maturin develop -q --uv --release
+	@$(BIN)/python -m compileall -q src/lanner  # starting a command must not compile it
 	@touch $@
 
 setup: .venv/.setup ## install the Python tools into .venv
 build: .venv/.build ## compile the native module
+
+run: .venv/.build ## scan the sample audit log with the default rules
+	@echo
+	@echo "Scanning examples/audit.log with the default audit rules:"
+	@echo "  lanner scan examples/audit.log"
+	@echo
+	@$(BIN)/lanner scan examples/audit.log
+	@echo
+	@echo "The rules are in src/lanner/rules/defaults/, the log is a made-up story (examples/README.md)."
+	@echo "Next: $(BIN)/lanner rules 'Create Privileged Pod'; $(BIN)/lanner scan --help"
+
+test: .venv/.build lint ## run all checks
+	cargo test -q --workspace
+	$(BIN)/pytest -q -n 2
+
+lint: .venv/.build ## formatting, types, layers, sizes
+	$(BIN)/ruff format --check -q .
+	$(BIN)/ruff check -q .
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-cache
+	cargo fmt --all --check
+	cargo clippy -q --workspace --all-targets -- -D warnings
+	$(BIN)/python tools/check_file_size.py
+	$(BIN)/python tools/generate_reference.py --check
+	$(BIN)/python -m mypy.stubtest lanner._native --allowlist tools/stubtest-allowlist.txt --ignore-disjoint-bases
+
+golden: .venv/.build ## rewrite the golden files; review the difference
+	$(BIN)/pytest -q tests --golden
+
+docs: .venv/.build ## regenerate the reference pages
+	$(BIN)/python tools/generate_reference.py
+
+bench: .venv/.build ## measure, and write docs/benchmarks.md
+	$(BIN)/python -m bench.run
+
+clean: ## remove what make installed and built
+	rm -rf .venv .cache target src/lanner/_native*.so

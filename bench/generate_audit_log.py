@@ -119,7 +119,9 @@ def main() -> int:
         return 0
     took = time.monotonic() - begin
     mean = size / max(1, args.events)
-    print(f"{args.events} events, {size} bytes, {mean:.0f} on average, {took:.1f} s", file=sys.stderr)
+    print(
+        f"{args.events} events, {size} bytes, {mean:.0f} on average, {took:.1f} s", file=sys.stderr
+    )
     return 0
 
 

@@ -52,7 +52,10 @@ def metadata(name: str, namespace: str | None, app: str, **more: Any) -> dict[st
 def container(rng: random.Random, app: str, variables: int) -> dict[str, Any]:
     """One container with environment, limits, probes and mounts."""
     env = [
-        {"name": f"{app.upper().replace('-', '_')}_{n}", "value": f"http://{app}-{n}:80/?a=1&b=<{n}>"}
+        {
+            "name": f"{app.upper().replace('-', '_')}_{n}",
+            "value": f"http://{app}-{n}:80/?a=1&b=<{n}>",
+        }
         for n in range(variables)
     ]
     return {
@@ -117,7 +120,13 @@ def pod_spec(rng: random.Random, app: str, containers: int, *, privileged: bool)
 
 
 def pod(
-    rng: random.Random, name: str, namespace: str, app: str, *, fields: int, privileged: bool = False
+    rng: random.Random,
+    name: str,
+    namespace: str,
+    app: str,
+    *,
+    fields: int,
+    privileged: bool = False,
 ) -> dict[str, Any]:
     """A whole pod with `fields` entries of managed fields."""
     meta = metadata(name, namespace, app)

@@ -134,7 +134,10 @@ def make_cluster(rng: random.Random) -> Cluster:
         people=people,
         workloads=workloads,
         scheduler=Caller(
-            "system:kube-scheduler", plane, "10.0.0.10", f"kube-scheduler/{VERSION} {agent}/scheduler"
+            "system:kube-scheduler",
+            plane,
+            "10.0.0.10",
+            f"kube-scheduler/{VERSION} {agent}/scheduler",
         ),
         controller_manager=Caller(
             "system:kube-controller-manager",
@@ -150,7 +153,10 @@ def make_cluster(rng: random.Random) -> Cluster:
             uid=made_uuid(rng),
         ),
         anonymous=Caller(
-            "system:anonymous", ("system:unauthenticated",), "198.51.100.23", "Mozilla/5.0 zgrab/0.x"
+            "system:anonymous",
+            ("system:unauthenticated",),
+            "198.51.100.23",
+            "Mozilla/5.0 zgrab/0.x",
         ),
         nobody=Caller("", (), "198.51.100.77", "curl/8.9.1"),
         pipeline=service_account(

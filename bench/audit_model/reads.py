@@ -99,7 +99,9 @@ def watch_objects(rng: random.Random, cluster: Cluster) -> Request:
     node = rng.randrange(len(cluster.nodes))
     if rng.random() < 0.5:
         caller, resource = cluster.kubelets[node], rng.choice(("pods", "nodes", "services"))
-        selector = f"&fieldSelector=spec.nodeName%3D{cluster.nodes[node]}" if resource == "pods" else ""
+        selector = (
+            f"&fieldSelector=spec.nodeName%3D{cluster.nodes[node]}" if resource == "pods" else ""
+        )
     else:
         caller = rng.choice((*cluster.operators, *cluster.controllers.values()))
         resource, selector = rng.choice(tuple(GROUPS)), ""
@@ -124,7 +126,9 @@ def get_object(rng: random.Random, cluster: Cluster) -> Request:
     """A controller or a kubelet reads one object."""
     if rng.random() < 0.5:
         caller = rng.choice(cluster.kubelets)
-        resource, namespace = rng.choice((("nodes", None), ("pods", rng.choice(cluster.namespaces))))
+        resource, namespace = rng.choice(
+            (("nodes", None), ("pods", rng.choice(cluster.namespaces)))
+        )
         name = caller.username.rsplit(":", 1)[-1] if namespace is None else rng.choice(cluster.apps)
     else:
         caller = rng.choice((*cluster.operators, *cluster.controllers.values()))
@@ -137,7 +141,9 @@ def get_object(rng: random.Random, cluster: Cluster) -> Request:
 def get_config_map(rng: random.Random, cluster: Cluster) -> Request:
     """A config map, mostly read by an operator in a loop."""
     caller = rng.choice((*cluster.operators, *cluster.kubelets))
-    place = target("configmaps", rng.choice(cluster.namespaces), f"{rng.choice(cluster.apps)}-config")
+    place = target(
+        "configmaps", rng.choice(cluster.namespaces), f"{rng.choice(cluster.apps)}-config"
+    )
     return Request(caller, place, "get")
 
 
@@ -161,7 +167,9 @@ def health(rng: random.Random, cluster: Cluster) -> Request:
     """Probes and scrapes."""
     path = rng.choice(("/livez", "/readyz", "/healthz", "/livez?exclude=etcd", "/metrics"))
     caller = cluster.operators[2] if path == "/metrics" else cluster.anonymous
-    return Request(caller, Target(path), "get", reason=granted("Group", "system:public-info-viewer", "x"))
+    return Request(
+        caller, Target(path), "get", reason=granted("Group", "system:public-info-viewer", "x")
+    )
 
 
 def discovery(rng: random.Random, cluster: Cluster) -> Request:
@@ -176,7 +184,9 @@ def human_list(rng: random.Random, cluster: Cluster) -> Request:
     """What people type: kubectl get."""
     resource = rng.choice(("pods", "deployments", "services", "nodes", "ingresses", "jobs"))
     namespace = None if resource in CLUSTER_SCOPED else rng.choice(cluster.namespaces)
-    return Request(rng.choice(cluster.people), target(resource, namespace, query="?limit=500"), "list")
+    return Request(
+        rng.choice(cluster.people), target(resource, namespace, query="?limit=500"), "list"
+    )
 
 
 def pod_log(rng: random.Random, cluster: Cluster) -> Request:
@@ -231,14 +241,18 @@ def throttled(rng: random.Random, cluster: Cluster) -> Request:
 def unauthenticated(rng: random.Random, cluster: Cluster) -> Request:
     """A bad or expired token: one event, no user, no decision."""
     status = {"status": "Failure", "message": "Unauthorized", "reason": "Unauthorized"}
-    place = rng.choice((target("pods", rng.choice(cluster.namespaces)), Target("/api"), target("nodes")))
+    place = rng.choice(
+        (target("pods", rng.choice(cluster.namespaces)), Target("/api"), target("nodes"))
+    )
     verb = "get" if place.resource is None else "list"
     return Request(cluster.nobody, place, verb, code=401, status=status, decision=None)
 
 
 def anonymous_probe(rng: random.Random, cluster: Cluster) -> Request:
     """Scanners of the internet, mostly refused."""
-    path = rng.choice(("/", "/version", "/api", "/.env", "/login", "/actuator/health", "/swagger.json"))
+    path = rng.choice(
+        ("/", "/version", "/api", "/.env", "/login", "/actuator/health", "/swagger.json")
+    )
     if path == "/version":
         return Request(cluster.anonymous, Target(path), "get")
     message = f'forbidden: User "system:anonymous" cannot get path "{path}"'

@@ -65,7 +65,7 @@ KINDS = (
     Kind(writes.bind_pod, 60, CHANGE, 0.009, 60),
     Kind(writes.delete_pod, 60, CHANGE, 0.011, 60),
     Kind(writes.patch_deployment, 28, CHANGE, 0.016, 60),
-    Kind(writes.change_config_map, 9, CHANGE, 0.015, 200),
+    Kind(writes.change_config_map, 9, CHANGE, 0.015, 80),
     Kind(writes.change_rbac, 4, CHANGE, 0.010, 40),
     Kind(writes.change_service, 5, CHANGE, 0.010, 40),
     Kind(writes.change_ingress, 3, CHANGE, 0.010, 20),
@@ -82,7 +82,9 @@ KINDS = (
 )
 
 
-def render(rng: random.Random, cluster: Cluster) -> tuple[tuple[tuple[Variant, ...], ...], list[float]]:
+def render(
+    rng: random.Random, cluster: Cluster
+) -> tuple[tuple[tuple[Variant, ...], ...], list[float]]:
     """All variants of all kinds, and the weights of the kinds."""
     kinds = []
     for kind in KINDS:

@@ -9,7 +9,7 @@ from bench.audit_model.reads import by_controller, target
 
 RBAC = ("rbac.authorization.k8s.io", "v1")
 BODY_SIZES = (1_000, 1_500, 2_000, 4_000, 8_000, 20_000, 60_000, 200_000)
-BODY_ODDS = (30, 25, 20, 12, 7, 4, 3, 2)
+BODY_ODDS = (30, 25, 20, 12, 7, 4, 1.5, 0.5)
 
 
 def update_lease(rng: random.Random, cluster: Cluster) -> Request:
@@ -30,7 +30,9 @@ def update_lease(rng: random.Random, cluster: Cluster) -> Request:
 def patch_pod_status(rng: random.Random, cluster: Cluster) -> Request:
     """A kubelet reports on a pod."""
     app = rng.choice(cluster.apps)
-    place = target("pods", rng.choice(cluster.namespaces), f"{app}-7d9f8b6c5-{SUFFIX}", subresource="status")
+    place = target(
+        "pods", rng.choice(cluster.namespaces), f"{app}-7d9f8b6c5-{SUFFIX}", subresource="status"
+    )
     body = bodies.pod_status_patch(rng, app)
     return Request(rng.choice(cluster.kubelets), place, "patch", level="Request", body=body)
 
@@ -59,7 +61,10 @@ def review(rng: random.Random, cluster: Cluster) -> Request:
 def request_token(rng: random.Random, cluster: Cluster) -> Request:
     """A kubelet fetches the token of a pod."""
     place = target(
-        "serviceaccounts", rng.choice(cluster.namespaces), rng.choice(cluster.apps), subresource="token"
+        "serviceaccounts",
+        rng.choice(cluster.namespaces),
+        rng.choice(cluster.apps),
+        subresource="token",
     )
     notes = {"authentication.kubernetes.io/issued-credential-id": "JTI=" + bodies.digest(rng, 32)}
     caller = rng.choice(cluster.kubelets)
@@ -79,7 +84,9 @@ def emit_event(rng: random.Random, cluster: Cluster) -> Request:
 def update_endpoint_slice(rng: random.Random, cluster: Cluster) -> Request:
     """Pods that become ready or go."""
     caller = cluster.controllers["endpointslice-controller"]
-    place = target("endpointslices", rng.choice(cluster.namespaces), f"{rng.choice(cluster.apps)}-x7k2p")
+    place = target(
+        "endpointslices", rng.choice(cluster.namespaces), f"{rng.choice(cluster.apps)}-x7k2p"
+    )
     return Request(caller, place, "update", reason=by_controller(caller))
 
 
@@ -87,7 +94,9 @@ def update_status(rng: random.Random, cluster: Cluster) -> Request:
     """Controllers write the status of their objects."""
     resource = rng.choice(("deployments", "replicasets", "jobs"))
     caller = cluster.controllers["replicaset-controller"]
-    place = target(resource, rng.choice(cluster.namespaces), rng.choice(cluster.apps), subresource="status")
+    place = target(
+        resource, rng.choice(cluster.namespaces), rng.choice(cluster.apps), subresource="status"
+    )
     return Request(caller, place, "update", reason=by_controller(caller))
 
 
@@ -170,21 +179,29 @@ def change_rbac(rng: random.Random, cluster: Cluster) -> Request:
         resource = "roles" if namespace else "clusterroles"
         verbs = rng.choice((["get", "list", "watch"], ["get", "create", "patch"], ["*"]))
         resources = rng.choice((["pods"], ["configmaps"], ["pods", "pods/exec"]))
-        body = bodies.role(name, namespace, [{"verbs": verbs, "apiGroups": [""], "resources": resources}])
+        body = bodies.role(
+            name, namespace, [{"verbs": verbs, "apiGroups": [""], "resources": resources}]
+        )
     verb, code = rng.choice((("create", 201), ("update", 200), ("delete", 200)))
     place = target(resource, namespace, name, group=RBAC)
-    return Request(
-        caller, place, verb, level="RequestResponse", code=code, body=body, answer=body
-    )
+    return Request(caller, place, verb, level="RequestResponse", code=code, body=body, answer=body)
 
 
 def change_service(rng: random.Random, cluster: Cluster) -> Request:
     """Services come and go."""
     name, namespace = rng.choice(cluster.apps), rng.choice(cluster.namespaces)
-    body = bodies.service(rng, name, namespace, rng.choice(("ClusterIP", "NodePort", "LoadBalancer")))
+    body = bodies.service(
+        rng, name, namespace, rng.choice(("ClusterIP", "NodePort", "LoadBalancer"))
+    )
     verb, code = rng.choice((("create", 201), ("delete", 200), ("update", 200)))
     return Request(
-        cluster.pipeline, target("services", namespace, name), verb, "RequestResponse", code, body=body, answer=body
+        cluster.pipeline,
+        target("services", namespace, name),
+        verb,
+        "RequestResponse",
+        code,
+        body=body,
+        answer=body,
     )
 
 
@@ -223,12 +240,20 @@ def pod_session(rng: random.Random, cluster: Cluster) -> Request:
     """Exec by SPDY (create) and by websocket (get), attach and port-forward."""
     app = rng.choice(cluster.apps)
     kind = rng.choice(("exec", "exec", "exec", "attach", "portforward"))
-    command = rng.choice(("sh", "bash", "ls&command=-la&command=%2Fvar%2Flog", "env", "ps&command=aux"))
+    command = rng.choice(
+        ("sh", "bash", "ls&command=-la&command=%2Fvar%2Flog", "env", "ps&command=aux")
+    )
     query = {
         "exec": f"?command={command}&container={app}&stderr=true&stdin=true&stdout=true&tty=true",
         "attach": f"?container={app}&stdin=true&stdout=true&tty=true",
         "portforward": "?ports=8080",
     }[kind]
-    place = target("pods", rng.choice(cluster.namespaces), f"{app}-7d9f8b6c5-x2x7k", query=query, subresource=kind)
+    place = target(
+        "pods",
+        rng.choice(cluster.namespaces),
+        f"{app}-7d9f8b6c5-x2x7k",
+        query=query,
+        subresource=kind,
+    )
     verb = rng.choice(("create", "get", "get"))
     return Request(rng.choice(cluster.people), place, verb, code=101)

@@ -1,1 +1,60 @@
-"""Lanner: runtime threat detection and Kubernetes audit."""
+"""Lanner: runtime threat detection with Falco rules, and Kubernetes audit analysis.
+
+Example:
+    import lanner
+
+    rules = lanner.load_rules(defaults=True)
+    for alert in lanner.Scan(lanner.Engine(rules), ["audit.log"]):
+        print(alert.priority_name, alert.rule, alert.output_fields)
+
+"""
+
+from lanner.version import __version__
+
+_EXPORTS = {
+    "Alert": "lanner.outputs",
+    "Diagnostic": "lanner.diagnostics",
+    "Engine": "lanner.api",
+    "RulesError": "lanner.api",
+    "Ruleset": "lanner.api",
+    "Scan": "lanner.api",
+    "ScanStats": "lanner.api",
+    "Skipped": "lanner.api",
+    "load_rules": "lanner.api",
+}
+
+__all__ = [
+    "Alert",
+    "Diagnostic",
+    "Engine",
+    "RulesError",
+    "Ruleset",
+    "Scan",
+    "ScanStats",
+    "Skipped",
+    "__version__",
+    "load_rules",
+]
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from lanner.api import (
+        Engine,
+        RulesError,
+        Ruleset,
+        Scan,
+        ScanStats,
+        Skipped,
+        load_rules,
+    )
+    from lanner.diagnostics import Diagnostic
+    from lanner.outputs import Alert
+
+
+def __getattr__(name: str) -> object:
+    """Loads the API when it is first used: commands that need only a part start faster."""
+    if name not in _EXPORTS:
+        raise AttributeError(f"module 'lanner' has no attribute {name!r}")
+    import importlib  # noqa: PLC0415
+
+    return getattr(importlib.import_module(_EXPORTS[name]), name)

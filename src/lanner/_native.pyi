@@ -2,11 +2,14 @@
 
 from typing import final
 
-__version__: str
-
-def build_info() -> dict[str, str]: ...
 def catalog() -> bytes:
     """The field catalogue and the event types, as JSON."""
+
+def parse_only(path: str) -> int:
+    """Parses every line of a file and does nothing else; how many were valid. For benchmarks."""
+
+def first_event_time(path: str) -> int | None:
+    """Time (ns since the epoch) of the first audit event in a file."""
 
 @final
 class Engine:
@@ -34,17 +37,21 @@ class Scan:
 class Batch:
     """Alerts and findings of one step."""
 
-    events: int
-    bytes_read: int
+    @property
+    def events(self) -> int: ...
+    @property
+    def bytes_read(self) -> int: ...
     def __len__(self) -> int: ...
-    def text(self, iso_time: bool) -> bytes:
+    def text(self, iso_time: bool, utc_offset: int) -> bytes:
         """Falco's text lines."""
-    def json_lines(self, hostname: str | None, iso_time: bool) -> bytes:
+    def json_lines(self, hostname: str | None, iso_time: bool, utc_offset: int) -> bytes:
         """Falco's JSON, one alert a line."""
     def alerts(self) -> bytes:
         """The alerts as a JSON array, for Alert objects."""
     def skipped(self) -> bytes:
         """Malformed records: JSON array of {path, line, offset, reason, excerpt}."""
+    def input_errors(self) -> bytes:
+        """Inputs that failed: JSON array of {path, reason}."""
 
 @final
 class MapEngine:
@@ -53,5 +60,9 @@ class MapEngine:
     def __new__(cls, plan: bytes) -> MapEngine: ...
     def match(self, event: bytes) -> list[int]:
         """Ids of the matching rules. Event: {"fields": {"proc.name": [{"s": "bash"}]}}."""
+    def match_many(self, events: bytes) -> list[list[int]]:
+        """The same for a JSON array of events, one list per event."""
     def outputs(self, event: bytes) -> list[str]:
         """The formatted outputs of the matching rules."""
+    def alerts(self, event: bytes) -> bytes:
+        """The alerts of the event as a JSON array, for Alert objects."""

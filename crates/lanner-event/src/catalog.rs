@@ -68,7 +68,15 @@ pub fn fields() -> Vec<Field> {
                 return None;
             };
             let flags = dashed(flags).collect();
-            Some(Field { name, ty, source, argument, lifetime, flags, doc })
+            Some(Field {
+                name,
+                ty,
+                source,
+                argument,
+                lifetime,
+                flags,
+                doc,
+            })
         })
         .collect()
 }
@@ -81,9 +89,18 @@ pub fn events() -> Vec<Event> {
             let [code, name, direction, category, flags, parameters] = row[..] else {
                 return None;
             };
-            let parameters = dashed(parameters).filter_map(|item| item.split_once(':')).collect();
+            let parameters = dashed(parameters)
+                .filter_map(|item| item.split_once(':'))
+                .collect();
             let code = code.parse().ok()?;
-            Some(Event { code, name, direction, category, flags, parameters })
+            Some(Event {
+                code,
+                name,
+                direction,
+                category,
+                flags,
+                parameters,
+            })
         })
         .collect()
 }
@@ -107,7 +124,11 @@ struct Catalog {
 /// Fields, events and system calls as JSON, for Python.
 #[must_use]
 pub fn catalog_json() -> Vec<u8> {
-    let catalog = Catalog { fields: fields(), events: events(), syscalls: syscalls() };
+    let catalog = Catalog {
+        fields: fields(),
+        events: events(),
+        syscalls: syscalls(),
+    };
     // plain strings and numbers always serialise
     serde_json::to_vec(&catalog).unwrap_or_default()
 }
@@ -119,7 +140,10 @@ mod tests {
     use super::*;
 
     fn lines(table: &str) -> usize {
-        table.lines().filter(|line| !line.is_empty() && !line.starts_with('#')).count()
+        table
+            .lines()
+            .filter(|line| !line.is_empty() && !line.starts_with('#'))
+            .count()
     }
 
     #[test]

@@ -54,11 +54,14 @@ pub trait EventSource: Send + Sync + 'static {
 
     /// Appends the values of the field to `out`; appends nothing when the
     /// field is absent from this event.
-    fn extract<'e>(
+    ///
+    /// (One lifetime for the borrow of the event and for the arena: the engine cannot know how an
+    /// associated `Event<'e>` varies with its own.)
+    fn extract<'a>(
         extractor: &Self::Extractor,
-        event: &Self::Event<'e>,
-        arena: &'e Bump,
-        out: &mut Values<'e>,
+        event: &'a Self::Event<'_>,
+        arena: &'a Bump,
+        out: &mut Values<'a>,
     );
 
     /// The event's time, in nanoseconds since the Unix epoch.

@@ -1,1 +1,12 @@
-//! See docs/architecture.md.
+//! Kubernetes audit logs: records out of bytes (`reader`), an event out of a record (`event`), and
+//! the fields of events that rules name (`fields`).
+
+pub mod event;
+pub mod fields;
+pub mod json;
+pub mod reader;
+pub mod time;
+
+pub use event::AuditEvent;
+pub use fields::KubeSource;
+pub use reader::{Input, ScanOptions, Scanner, first_event_time};

@@ -2,11 +2,27 @@
 
 use pyo3::prelude::*;
 
+mod batch;
 mod catalog;
+mod engine;
+mod errors;
+mod map_engine;
+mod parse_only;
+mod scan;
 
 /// The compiled half of Lanner. Private: use the `lanner` package.
 #[pymodule(name = "_native")]
 mod native {
     #[pymodule_export]
+    use super::batch::Batch;
+    #[pymodule_export]
     use super::catalog::catalog;
+    #[pymodule_export]
+    use super::engine::Engine;
+    #[pymodule_export]
+    use super::map_engine::MapEngine;
+    #[pymodule_export]
+    use super::parse_only::parse_only;
+    #[pymodule_export]
+    use super::scan::{Scan, first_event_time};
 }

@@ -48,9 +48,7 @@ def _size(path: Path) -> int:
         return 0
 
 
-def find_inputs(
-    arguments: Iterable[str], first_event_time: Callable[[str], int | None]
-) -> Inputs:
+def find_inputs(arguments: Iterable[str], first_event_time: Callable[[str], int | None]) -> Inputs:
     """Expands directories and checks that files can be read.
 
     Files that are named keep the order in which they were named; a directory

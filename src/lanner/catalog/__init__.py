@@ -2,7 +2,6 @@
 
 from lanner.catalog.events import all_event_codes, event_codes, event_names, is_event_type
 from lanner.catalog.fields import (
-    Field,
     FieldError,
     ResolvedField,
     field,
@@ -11,6 +10,7 @@ from lanner.catalog.fields import (
     resolve,
     suggest_field,
 )
+from lanner.catalog.tables import Field
 
 __all__ = [
     "Field",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 from lanner.catalog.events import event_names, parameters
 from lanner.catalog.tables import Field, tables
@@ -36,7 +36,19 @@ class FieldError:
 
     falco_message: str
     message: str
-    help: str | None = None
+    fixed_help: str | None = None
+    misspelt: tuple[str, str] | None = None
+
+    @property
+    def help(self) -> str | None:
+        """What to do. The nearest name is looked for only when somebody reads it."""
+        if self.misspelt is None:
+            return self.fixed_help
+        name, source = self.misspelt
+        near = suggest_field(name, source)
+        if near:
+            return f"did you mean `{near}`?"
+        return f"`lanner fields --source {source}` lists all fields"
 
 
 @cache
@@ -79,6 +91,7 @@ def is_left_side(text: str, source: str) -> bool:
     return isinstance(resolve(name, argument, source), ResolvedField)
 
 
+@lru_cache(maxsize=8192)
 def resolve(name: str, argument: str | None, source: str) -> ResolvedField | FieldError:
     """Looks up a field as a condition names it."""
     found = _by_name().get(name)
@@ -86,7 +99,7 @@ def resolve(name: str, argument: str | None, source: str) -> ResolvedField | Fie
         dotted = _resolve_dotted(name, argument, source)
         if dotted is not None:
             return dotted
-    if found is None or found.source not in (source, "any") or "table_only" in found.flags:
+    if found is None or found.source not in (source, "any"):
         return _nonexistent(name, argument, source, found)
     problem = _check_argument(found, argument)
     return problem or ResolvedField(found, name, argument, found.type)
@@ -96,17 +109,13 @@ def _written(name: str, argument: str | None) -> str:
     return name if argument is None else f"{name}[{argument}]"
 
 
-def _nonexistent(
-    name: str, argument: str | None, source: str, found: Field | None
-) -> FieldError:
+def _nonexistent(name: str, argument: str | None, source: str, found: Field | None) -> FieldError:
     falco = f"filter_check called with nonexistent field {_written(name, argument)}"
     if found is not None:
         message = f"rules of source `{source}` have no field `{name}`"
         help_text = f"it is a field of `source: {found.source}`"
         return FieldError(falco, message, help_text if found.source != source else None)
-    near = suggest_field(name, source)
-    help_text = f"did you mean `{near}`?" if near else f"`lanner fields --source {source}` lists all"
-    return FieldError(falco, f"no field is named `{name}`", help_text)
+    return FieldError(falco, f"no field is named `{name}`", misspelt=(name, source))
 
 
 def _check_argument(found: Field, argument: str | None) -> FieldError | None:
@@ -187,7 +196,9 @@ def _parameter(
         near = suggest(tail, parameters())
         help_text = f"did you mean `{base}.{near}`?" if near else None
         message = f"no event has a parameter named `{tail}`"
-        return FieldError(f"unknown event argument {tail}", message, help_text)
+        # Falco takes the longest parameter that the text begins with, then finds text left over
+        begins = any(tail.startswith(known) for known in parameters())
+        return FieldError(falco if begins else f"unknown event argument {tail}", message, help_text)
     if argument is not None:
         return FieldError(falco, f"`{base}.{tail}` takes no further argument")
     return ResolvedField(found, base, tail, kind if base == "evt.rawarg" else found.type)

@@ -6,7 +6,7 @@ from functools import cache
 
 import msgspec
 
-from lanner import _native
+from lanner._native import catalog as native_catalog
 
 
 class Field(msgspec.Struct, frozen=True):
@@ -59,4 +59,4 @@ class Tables(msgspec.Struct, frozen=True):
 @cache
 def tables() -> Tables:
     """The tables; decoded on first use."""
-    return msgspec.json.decode(_native.catalog(), type=Tables)
+    return msgspec.json.decode(native_catalog(), type=Tables)

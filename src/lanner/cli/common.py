@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 
     from lanner.diagnostics import Diagnostic
 
+MAX_SHOWN = 20
+"""Diagnostics that a command other than `validate` shows."""
+
 RulesOption = Annotated[
     list[str] | None,
     typer.Option(
@@ -60,15 +63,19 @@ def usage_error(message: str) -> NoReturn:
     raise typer.Exit(2)
 
 
-def colour_wanted() -> bool:
-    """Whether diagnostics on standard error may have colours (NO_COLOR is honoured)."""
-    return sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+def colour_allowed() -> bool:
+    """Whether the environment allows colours (https://no-color.org)."""
+    return not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
 def show(diagnostics: Iterable[Diagnostic]) -> None:
-    """Renders diagnostics on standard error."""
-    for diagnostic in diagnostics:
-        remark(render_text(diagnostic, colour=colour_wanted()))
+    """Renders diagnostics on standard error; of very many the first."""
+    colour = sys.stderr.isatty() and colour_allowed()
+    found = list(diagnostics)
+    for diagnostic in found[:MAX_SHOWN]:
+        remark(render_text(diagnostic, colour=colour) + "\n")
+    if len(found) > MAX_SHOWN:
+        remark(f"… and {len(found) - MAX_SHOWN} more: `lanner validate` shows all\n")
 
 
 def load_or_exit(rules: list[str] | None, local: list[str] | None) -> api.Ruleset:
@@ -76,7 +83,7 @@ def load_or_exit(rules: list[str] | None, local: list[str] | None) -> api.Rulese
     ruleset = api.load_rules(*(rules or ()), defaults=not rules, local=local or ())
     if not ruleset.ok:
         show(found for found in ruleset.diagnostics if found.is_error)
-        complain("the rules are invalid: nothing was scanned")
+        complain("the rules are invalid")
         raise typer.Exit(1)
     return ruleset
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import socket
 import sys
+import time
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -108,12 +109,16 @@ def _copy_alerts(
     """Prints alerts as they come; returns how many malformed records were reported."""
     out = sys.stdout.buffer
     hostname = os.environ.get("FALCO_HOSTNAME") or socket.gethostname()
+    # Falco prints the local time of day
+    offset = time.localtime().tm_gmtoff
     reported = 0
     with progress.reading(inputs.total_bytes, enabled=not quiet) as advance:
         for batch in run.batches():
             if len(batch):
                 text = (
-                    batch.json_lines(hostname, iso_time) if json_output else batch.text(iso_time)
+                    batch.json_lines(hostname, iso_time=iso_time, utc_offset=offset)
+                    if json_output
+                    else batch.text(iso_time=iso_time, utc_offset=offset)
                 )
                 out.write(text)
                 out.flush()

@@ -27,7 +27,9 @@ def write(out: TextIO, stats: ScanStats, ruleset: Ruleset) -> None:
     by_priority: Counter[int] = Counter()
     for name, count in stats.alerts_by_rule.items():
         by_priority[priorities[name]] += count
-    kinds = ", ".join(f"{PRIORITIES[level]} {by_priority[level]:,}" for level in sorted(by_priority))
+    kinds = ", ".join(
+        f"{PRIORITIES[level]} {by_priority[level]:,}" for level in sorted(by_priority)
+    )
     total = sum(by_priority.values())
     print(f"alerts: {total:,}" + (f" ({kinds})" if kinds else ""), file=out)
     for name, count in sorted(

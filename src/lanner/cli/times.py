@@ -17,6 +17,7 @@ def parse(text: str, now_ns: int) -> int:
 
     Raises:
         ValueError: the text has none of these forms.
+
     """
     parts = _AGE.findall(text)
     if parts and "".join(number + unit for number, unit in parts) == text:

@@ -1,7 +1,7 @@
 """Diagnostics as people read them: code, message, place, source line, caret, help.
 
 error[LOAD_ERR_COMPILE_CONDITION]: no field is named `proc.nmae`
-  --> rules.yaml:3:14
+ --> rules.yaml:3:14
   |
 3 |   condition: proc.nmae = bash
   |              ^^^^^^^^^
@@ -61,9 +61,8 @@ def render_text(diagnostic: Diagnostic, *, colour: bool = False) -> str:
 def _expansions(span: Span, style: _Style) -> list[str]:
     lines = []
     for step in span.expansions():
-        lines.append(
-            f"  {style.paint('=', _FRAME_COLOUR)} in {step.kind} `{printable(step.name)}`, used here:"
-        )
+        name = printable(step.name)
+        lines.append(f"  {style.paint('=', _FRAME_COLOUR)} in {step.kind} `{name}`, used here:")
         lines += _snippet(step.site, ":::", "-", _FRAME_COLOUR, style)
     return lines
 
@@ -83,7 +82,7 @@ def _snippet(span: Span, arrow: str, mark: str, tone: str, style: _Style) -> lis
     name = printable(span.source.name)
     place = f"{margin}{style.paint(arrow, _FRAME_COLOUR)} {name}:{start.line}:{start.column}"
     return [
-        " " + place,
+        place,
         f"{margin} {bar}",
         f"{style.paint(number, _FRAME_COLOUR)} {bar} {shown}".rstrip(),
         f"{margin} {bar} {' ' * before}{style.paint(mark * length, tone)}",

@@ -9,9 +9,10 @@ can point at the user's own characters and say how they got into the rule.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from lanner.diagnostics.source import Source
+if TYPE_CHECKING:
+    from lanner.diagnostics.source import Source
 
 ExpansionKind = Literal["macro", "list", "exception"]
 

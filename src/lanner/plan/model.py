@@ -112,16 +112,16 @@ class TextPart(msgspec.Struct, frozen=True, tag="text"):
 
 
 class FieldPart(msgspec.Struct, frozen=True, tag="field"):
-    """A field of an output."""
+    """A field of an output; `width` pads or truncates to so many characters."""
 
     operand: int
-    name: str
     width: int | None
 
 
 class RulePlan(msgspec.Struct, frozen=True):
     """A rule: `condition` is its whole meaning, `residual` what is left of it
-    after the dispatch keys were consulted. `id` is the load order.
+    after the dispatch keys were consulted. `id` is the load order; `fields` are
+    the names and operands of `output_fields`.
     """
 
     id: int
@@ -131,6 +131,7 @@ class RulePlan(msgspec.Struct, frozen=True):
     condition: int
     residual: int
     output: tuple[TextPart | FieldPart, ...]
+    fields: tuple[tuple[str, int], ...]
 
 
 class DispatchKey(msgspec.Struct, frozen=True):

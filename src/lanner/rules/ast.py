@@ -7,8 +7,10 @@ Every node carries the span of the text it came from.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from lanner.diagnostics import Span
+if TYPE_CHECKING:
+    from lanner.diagnostics import Span
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,12 +110,13 @@ class Expanded:
     """A macro that was replaced: its condition, and the span that named it.
 
     The condition is shared by all uses of the macro; its spans point at the
-    macro's own text.
+    macro's own text. `depth` is how many levels it has.
     """
 
     name: str
     child: Condition
     span: Span
+    depth: int = 0
 
 
 Condition = Check | Macro | Not | And | Or | Expanded

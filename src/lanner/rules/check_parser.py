@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lanner.rules import grammar
 from lanner.rules.ast import Call, CallList, Check, Field, Macro, Operand, Value, ValueList
+from lanner.rules.tokens import SyntaxProblem, TokenReader
 
 if TYPE_CHECKING:
     from lanner.diagnostics import Span
@@ -20,9 +21,7 @@ if TYPE_CHECKING:
 MAX_CALL_DEPTH = 100
 """How deep transformers may nest."""
 
-_BLANKS = re.compile(f"[{grammar.BLANKS}]+".replace("\b", "\\x08"))
 _TRANSFORMER = re.compile("(" + "|".join(grammar.TRANSFORMERS) + r")\(")
-_NEXT_TOKEN = re.compile(r"[a-zA-Z0-9_.\-/]+|\S", re.DOTALL)
 _KEYWORD = re.compile(r"(?:and|or|not)(?![a-zA-Z0-9])")
 _SYMBOL_OPERATORS = tuple(op for op in grammar.STRING_OPERATORS if not op.endswith(" "))
 _WORD_OPERATORS = tuple(op.strip() for op in grammar.STRING_OPERATORS if op.endswith(" "))
@@ -37,144 +36,12 @@ _OPERATORS_TEXT = _quoted(grammar.ALL_OPERATORS)
 _TRANSFORMERS_TEXT = _quoted(("val", *grammar.TRANSFORMERS))
 
 
-class SyntaxProblem(Exception):  # noqa: N818 - it never leaves the parser
-    """A syntax error on its way to becoming a diagnostic.
-
-    `falco_message` is Falco's; `message` says it better where there is more to say.
-    `start` and `end` are offsets in the condition's text.
-    """
-
-    def __init__(
-        self,
-        falco_message: str,
-        start: int,
-        end: int,
-        *,
-        message: str | None = None,
-        help: str | None = None,  # noqa: A002 - the word of the diagnostics
-        recoverable: bool = True,
-        point_at_next: bool = False,
-    ) -> None:
-        super().__init__(falco_message)
-        self.falco_message = falco_message
-        self.message = message or falco_message
-        self.help = help
-        self.start = start
-        self.end = end
-        self.recoverable = recoverable
-        self.point_at_next = point_at_next
-
-
-class CheckParser:
-    """A cursor over the text of a condition, and the grammar of a check."""
+class CheckParser(TokenReader):
+    """The grammar of a check."""
 
     def __init__(self, mapped: MappedText) -> None:
-        self.mapped = mapped
-        self.text = mapped.text
-        self.index = 0
-        self.last_token = ""
+        super().__init__(mapped)
         self._call_depth = 0
-
-    # tokens
-
-    def skip_blanks(self) -> bool:
-        """Moves over blanks; whether there were any."""
-        found = _BLANKS.match(self.text, self.index)
-        if found is None:
-            return False
-        self.index = found.end()
-        return True
-
-    def match(self, pattern: re.Pattern[str]) -> bool:
-        """Consumes a token of a pattern."""
-        found = pattern.match(self.text, self.index)
-        if found is None:
-            return False
-        self.last_token = found.group()
-        self.index = found.end()
-        return True
-
-    def literal(self, token: str) -> bool:
-        """Consumes a token that stands there to the letter."""
-        if not self.text.startswith(token, self.index):
-            return False
-        self.last_token = token
-        self.index += len(token)
-        return True
-
-    def next_token_range(self) -> tuple[int, int]:
-        """The text at the cursor that a person would call the next token."""
-        found = _NEXT_TOKEN.search(self.text, self.index)
-        return found.span() if found else (len(self.text), len(self.text))
-
-    def describe_next(self) -> str:
-        """The next token, for a message."""
-        start, end = self.next_token_range()
-        if start == end:
-            return "the end of the condition"
-        token = self.text[start : min(end, start + 40)]
-        return f"`{token}`"
-
-    def _word(self, words: tuple[str, ...]) -> str | None:
-        for word in words:
-            if self.text.startswith(word, self.index):
-                before = self.index, self.last_token
-                self.literal(word)
-                if self.skip_blanks():
-                    return word
-                self.index, self.last_token = before
-        return None
-
-    def _span(self, start: int, end: int | None = None) -> Span:
-        return self.mapped.span(start, self.index if end is None else end)
-
-    def _expected(
-        self, falco_message: str, message: str, help_text: str | None = None
-    ) -> SyntaxProblem:
-        return SyntaxProblem(
-            falco_message,
-            self.index,
-            self.index,
-            message=f"{message}, found {self.describe_next()}",
-            help=help_text,
-            point_at_next=True,
-        )
-
-    def _quoted_string(self) -> Value | None:
-        start = self.index
-        delimiter = self.text[start : start + 1]
-        if delimiter not in ("'", '"') or not delimiter:
-            return None
-        end = start + 1
-        while True:
-            end = self.text.find(delimiter, end)
-            if end < 0:
-                return None
-            # only the character before counts: `\\"` does not end a string either
-            if self.text[end - 1] != "\\":
-                break
-            end += 1
-        self.index = end + 1
-        token = self.text[start : self.index]
-        try:
-            self.last_token = grammar.unescape(token)
-        except grammar.EscapeError as error:
-            raise SyntaxProblem(
-                error.message,
-                start + error.index,
-                start + error.index + 2,
-                help="known escapes are \\b \\f \\n \\r \\t \\\\ \\/ and the string's own quote",
-            ) from None
-        return Value(self.last_token, quoted=True, span=self._span(start))
-
-    def _token_value(self, *patterns: re.Pattern[str]) -> Value | None:
-        start = self.index
-        for pattern in patterns:
-            if self.match(pattern):
-                return Value(self.last_token, quoted=False, span=self._span(start))
-        return None
-
-    # checks
 
     def check_or_macro(self) -> Check | Macro:
         """A check, or a bare identifier."""
@@ -186,13 +53,24 @@ class CheckParser:
             self.skip_blanks()
             left = self._call(function, start)
         elif self.match(grammar.IDENTIFIER):
-            return Macro(self.last_token, self._span(start))
+            return Macro(self.last_token, self.span(start))
         else:
-            raise self._expected(
+            raise self.expected(
                 "expected a '(' token, a field check, or an identifier",
                 "expected a check, a macro or `(`",
             )
         return self._condition(left, start)
+
+    def field_or_transformer(self) -> Field | Call:
+        """A field or transformer on its own, as outputs have them."""
+        start = self.index
+        if self.match(grammar.FIELD_NAME):
+            return self._field(self.last_token, start)
+        function = self._transformer()
+        if function is None:
+            raise self.expected("unexpected token", "expected a field or a transformer")
+        self.skip_blanks()
+        return self._call(function, start)
 
     def _transformer(self) -> str | None:
         found = _TRANSFORMER.match(self.text, self.index)
@@ -204,14 +82,14 @@ class CheckParser:
 
     def _field(self, name: str, start: int) -> Field:
         argument, span = self._argument()
-        return Field(name, argument, self._span(start), span)
+        return Field(name, argument, self.span(start), span)
 
     def _argument(self) -> tuple[str | None, Span | None]:
         opening = self.index
         if not self.literal("["):
             return None, None
         start = self.index
-        quoted = self._quoted_string()
+        quoted = self.quoted_string()
         if quoted is not None:
             argument = quoted.text
         elif self.match(grammar.FIELD_ARGUMENT):
@@ -223,36 +101,36 @@ class CheckParser:
                 self.index + 1,
                 message="expected the argument of the field between `[` and `]`",
             )
-        span = self._span(start)
+        span = self.span(start)
         if not self.literal("]"):
-            raise self._expected("expected a ']' token", "expected `]` after the field's argument")
+            raise self.expected("expected a ']' token", "expected `]` after the field's argument")
         return argument, span
 
     def _condition(self, left: Field | Call, start: int) -> Check:
         self.skip_blanks()
         begin = self.index
         if self.literal("exists"):
-            return Check(left, "exists", None, None, self._span(start), self._span(begin))
+            return Check(left, "exists", None, None, self.span(start), self.span(begin))
         right: Value | ValueList | Call
         modifier = None
         if (operator := self._any_of(grammar.NUMBER_OPERATORS)) is not None:
-            operator_span = self._span(begin)
+            operator_span = self.span(begin)
             right = self._number()
         elif (operator := self._string_operator()) is not None:
-            operator_span = self._span(begin, begin + len(operator))
+            operator_span = self.span(begin, begin + len(operator))
             modifier, right = self._modified_or_string(operator)
         elif (operator := self._any_of(grammar.LIST_OPERATORS)) is not None:
-            operator_span = self._span(begin)
+            operator_span = self.span(begin)
             right = self._list_or_call()
         else:
             raise self._no_operator(left)
-        return Check(left, operator, modifier, right, self._span(start), operator_span)
+        return Check(left, operator, modifier, right, self.span(start), operator_span)
 
     def _any_of(self, tokens: tuple[str, ...]) -> str | None:
         return next((token for token in tokens if self.literal(token)), None)
 
     def _string_operator(self) -> str | None:
-        return self._any_of(_SYMBOL_OPERATORS) or self._word(_WORD_OPERATORS)
+        return self._any_of(_SYMBOL_OPERATORS) or self.word(_WORD_OPERATORS)
 
     def _no_operator(self, left: Field | Call) -> SyntaxProblem:
         name = left.name if isinstance(left, Field) else f"{left.function}(…)"
@@ -280,7 +158,7 @@ class CheckParser:
     def _modified_or_string(self, operator: str) -> tuple[str | None, Value | ValueList | Call]:
         had_blank = operator.isalpha() or self.skip_blanks()
         before = self.index, self.last_token
-        if had_blank and (modifier := self._word(_MODIFIERS)) is not None:
+        if had_blank and (modifier := self.word(_MODIFIERS)) is not None:
             follows = self.text.startswith("(", self.index) or grammar.IDENTIFIER.match(
                 self.text, self.index
             )
@@ -291,9 +169,9 @@ class CheckParser:
 
     def _number(self) -> Value | Call:
         self.skip_blanks()
-        right = self._call_or_val() or self._token_value(grammar.HEX_NUMBER, grammar.NUMBER)
+        right = self._call_or_val() or self.token_value(grammar.HEX_NUMBER, grammar.NUMBER)
         if right is None:
-            raise self._expected(
+            raise self.expected(
                 "expected a number value or a field with a valid transformer: "
                 + _TRANSFORMERS_TEXT,
                 "expected a number",
@@ -306,11 +184,10 @@ class CheckParser:
         right = self._call_or_val()
         if right is not None:
             return right
-        string = self._quoted_string() or self._token_value(grammar.BARE_STRING)
+        string = self.quoted_string() or self.token_value(grammar.BARE_STRING)
         if string is None:
             raise self._no_string(
-                "expected a string value or a field with a valid transformer: "
-                + _TRANSFORMERS_TEXT
+                "expected a string value or a field with a valid transformer: " + _TRANSFORMERS_TEXT
             )
         return string
 
@@ -327,21 +204,21 @@ class CheckParser:
             )
         if token == "(":
             help_text = "to compare with several values write `in (…)`, or `= oneof (…)`"
-            return self._expected(falco_message, "expected one value", help_text)
-        return self._expected(falco_message, "expected a value")
+            return self.expected(falco_message, "expected one value", help_text)
+        return self.expected(falco_message, "expected a value")
 
     def _list_value(self) -> Value | ValueList:
         self.skip_blanks()
-        right = self._list() or self._token_value(grammar.IDENTIFIER)
+        right = self._list() or self.token_value(grammar.IDENTIFIER)
         if right is None:
-            raise self._expected("expected a list or an identifier", "expected a list: `(a, b)`")
+            raise self.expected("expected a list or an identifier", "expected a list: `(a, b)`")
         return right
 
     def _list_or_call(self) -> Value | ValueList | Call:
         self.skip_blanks()
-        right = self._list() or self._call_or_val() or self._token_value(grammar.IDENTIFIER)
+        right = self._list() or self._call_or_val() or self.token_value(grammar.IDENTIFIER)
         if right is None:
-            raise self._expected(
+            raise self.expected(
                 "expected a list, an identifier, or a field with a valid transformer: "
                 + _TRANSFORMERS_TEXT,
                 "expected a list: `(a, b)`",
@@ -366,11 +243,11 @@ class CheckParser:
                 self.skip_blanks()
         if not self.literal(")"):
             raise self._unclosed_list(start)
-        return ValueList(tuple(values), self._span(start))
+        return ValueList(tuple(values), self.span(start))
 
     def _list_item(self) -> Value:
         self.skip_blanks()
-        item = self._quoted_string() or self._token_value(grammar.BARE_STRING)
+        item = self.quoted_string() or self.token_value(grammar.BARE_STRING)
         if item is None:
             raise self._no_string("expected a string value")
         return item
@@ -391,7 +268,7 @@ class CheckParser:
             help_text = "check that the quotes of the value are closed and its escapes are known"
         else:
             help_text = "separate the values with commas; quote values that contain blanks"
-        return self._expected("expected a ')' token", "expected `,` or `)` in the list", help_text)
+        return self.expected("expected a ')' token", "expected `,` or `)` in the list", help_text)
 
     # transformers
 
@@ -401,14 +278,14 @@ class CheckParser:
             self.skip_blanks()
             begin = self.index
             if not self.match(grammar.FIELD_NAME):
-                raise self._expected(
+                raise self.expected(
                     "expected a field within 'val' transformer", "expected a field in `val(…)`"
                 )
             child = self._field(self.last_token, begin)
             self.skip_blanks()
             self._close_call()
             argument, _ = self._argument()
-            return Call("val", (child,), argument, self._span(start))
+            return Call("val", (child,), argument, self.span(start))
         function = self._transformer()
         if function is None:
             return None
@@ -417,7 +294,7 @@ class CheckParser:
 
     def _close_call(self) -> None:
         if not self.literal(")"):
-            raise self._expected(
+            raise self.expected(
                 "expected a ')' token closing the transformer",
                 "expected `)` at the end of the transformer",
             )
@@ -444,11 +321,11 @@ class CheckParser:
         self._close_call()
         self._call_depth -= 1
         argument, _ = self._argument()
-        return Call(function, tuple(arguments), argument, self._span(start))
+        return Call(function, tuple(arguments), argument, self.span(start))
 
     def _call_argument(self, *, in_list: bool) -> Operand:
         start = self.index
-        constant = self._token_value(grammar.HEX_NUMBER, grammar.NUMBER) or self._quoted_string()
+        constant = self.token_value(grammar.HEX_NUMBER, grammar.NUMBER) or self.quoted_string()
         if constant is not None:
             return constant
         if not in_list and self.literal("("):
@@ -459,11 +336,11 @@ class CheckParser:
         if self.match(grammar.FIELD_NAME):
             return self._field(self.last_token, start)
         if in_list:
-            raise self._expected(
+            raise self.expected(
                 "expected transformer list argument: field, transformer, quoted string, or number",
                 "expected a field, a transformer, a quoted string or a number",
             )
-        raise self._expected(
+        raise self.expected(
             "expected field transformer argument: "
             "field, transformer, quoted string, number, or transformer list",
             "expected a field, a transformer, a quoted string, a number or a list",
@@ -480,5 +357,5 @@ class CheckParser:
                     break
                 self.skip_blanks()
             if not self.literal(")"):
-                raise self._expected("expected ')'", "expected `,` or `)` in the list")
-        return CallList(tuple(items), self._span(start))
+                raise self.expected("expected ')'", "expected `,` or `)` in the list")
+        return CallList(tuple(items), self.span(start))

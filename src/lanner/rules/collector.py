@@ -73,18 +73,14 @@ class Collector:
 
     # versions
 
-    def require_engine(
-        self, version: tuple[int, int, int], context: Context, span: Span
-    ) -> None:
+    def require_engine(self, version: tuple[int, int, int], context: Context, span: Span) -> None:
         """Notes a `required_engine_version`.
 
         Compatible is the same major version and not a newer minor or patch.
         """
         if version[0] != ENGINE_VERSION[0] or version > ENGINE_VERSION:
-            have = _version_text(ENGINE_VERSION)
-            message = (
-                f"Rules require engine version {_version_text(version)}, but engine version is {have}"
-            )
+            wanted, have = _version_text(version), _version_text(ENGINE_VERSION)
+            message = f"Rules require engine version {wanted}, but engine version is {have}"
             fail(message, context, code="LOAD_ERR_VALIDATE", span=span)
         if self.required_engine_version is None or self.required_engine_version < version:
             self.required_engine_version = version

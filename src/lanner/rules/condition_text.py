@@ -130,6 +130,10 @@ class MappedText:
         piece = self.pieces[index]
         first = self._starts[index]
         size = len(piece.text)
+        if start < end <= first + size:
+            # almost always: a token within one piece
+            low, high = piece.file_range(start - first, end - first)
+            return Span(piece.source, low, max(low, high), piece.via)
         low, high = piece.file_range(min(start - first, size), max(0, min(end - first, size)))
         for later in range(index + 1, len(self.pieces)):
             begin = self._starts[later]

@@ -177,6 +177,7 @@ def apply(condition: MappedText, exceptions: list[ExceptionInfo], site: Span) ->
 
     Raises:
         ItemError: values that do not fit the fields.
+
     """
     before = MappedText.synthetic("(", site)
     result = MappedText.join([before, condition, MappedText.synthetic(")", site)])

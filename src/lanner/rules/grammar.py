@@ -12,7 +12,7 @@ import re
 BLANKS = " \t\b\r\n"
 
 IDENTIFIER = re.compile(r"[a-zA-Z]+[a-zA-Z0-9_]*")
-FIELD_NAME = re.compile(r"[a-zA-Z]+[a-zA-Z0-9_]*(?:\.[a-zA-Z]+[a-zA-Z0-9_]*)+")
+FIELD_NAME = re.compile(r"[a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)+")
 FIELD_ARGUMENT = re.compile(r"[^\]\[\"' \t\n\v\f\r]+")
 HEX_NUMBER = re.compile(r"0[xX][0-9a-fA-F]+")
 NUMBER = re.compile(r"[+\-]?[0-9]+\.?[0-9]*(?:[eE][+\-][0-9]+)?")
@@ -74,6 +74,7 @@ def unescape(quoted: str) -> str:
 
     Raises:
         EscapeError: an unknown escape sequence, or the other kind of quote escaped.
+
     """
     if "\\" not in quoted:
         return quoted[1:-1]
@@ -108,6 +109,7 @@ def quote(text: str) -> str:
     Raises:
         ValueError: the text cannot be written, since the language would take
             its last backslash for an escape of the closing quote.
+
     """
     escapes = {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\"}
     if text.endswith("\\") or "\0" in text:
@@ -115,3 +117,16 @@ def quote(text: str) -> str:
     delimiter = "'" if '"' in text and "'" not in text else '"'
     body = "".join(escapes.get(character, character) for character in text)
     return delimiter + body.replace(delimiter, "\\" + delimiter) + delimiter
+
+
+_WRITTEN = str.maketrans(
+    {"\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\\": "\\\\", '"': '\\"'}
+)
+_NEEDS_QUOTES = re.compile("[\b\f\n\r\t =\\\\\"']")
+
+
+def escape(text: str) -> str:
+    """An argument as Falco prints it in the names of output fields: quoted where it must be."""
+    if text and not _NEEDS_QUOTES.search(text):
+        return text
+    return f'"{text.translate(_WRITTEN)}"'

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from lanner.diagnostics import Diagnostic, Item, Source, Span
     from lanner.rules.ast import Condition
     from lanner.rules.condition_text import MappedText
-    from lanner.rules.typed import OutputPart, TCondition
+    from lanner.rules.typed import Output, TCondition
 
 ENGINE_VERSION = (0, 62, 0)
 """The Falco engine that rule files may require at most."""
@@ -203,7 +203,7 @@ class CheckedRule:
     condition_text: str
     syntax: Condition
     output_text: str
-    output: tuple[OutputPart, ...]
+    output: Output
     tags: tuple[str, ...]
     enabled: bool
     capture: bool

@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING
 from lanner.diagnostics import Diagnostic, Severity
 from lanner.rules import grammar
 from lanner.rules.ast import And, Condition, Macro, Not, Or
-from lanner.rules.check_parser import CheckParser, SyntaxProblem
+from lanner.rules.check_parser import CheckParser
+from lanner.rules.tokens import SyntaxProblem
 
 if TYPE_CHECKING:
     from lanner.rules.condition_text import MappedText
@@ -212,7 +213,7 @@ class _Parser:
         )
 
 
-def _join(kind: type[And] | type[Or], children: list[Condition]) -> Condition:
+def _join(kind: type[And | Or], children: list[Condition]) -> Condition:
     if len(children) == 1:
         return children[0]
     # the span of the first child is where Falco reports the whole
@@ -238,6 +239,7 @@ def parse_condition(
 
     Returns:
         The tree, or None when there are errors; and the errors.
+
     """
     if not text.text:
         raise ValueError("filter input string is empty")

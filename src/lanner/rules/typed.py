@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from lanner.diagnostics import Span
+if TYPE_CHECKING:
+    from lanner.diagnostics import Span
 
 
 class Kind(Enum):
@@ -126,15 +128,18 @@ class OutputText:
 
 @dataclass(frozen=True, slots=True)
 class OutputField:
-    """A `%field` of an output.
-
-    `name` is the key in `output_fields` (`ka.uri.param[command]`); `width`
-    pads or truncates to so many characters.
-    """
+    """A `%field` of an output; `width` pads or truncates to so many characters."""
 
     operand: Operand
-    name: str
     width: int | None
 
 
-OutputPart = OutputText | OutputField
+@dataclass(frozen=True, slots=True)
+class Output:
+    """A parsed output: its parts, and the fields that go into `output_fields`.
+
+    Below a transformer it is the plain field that goes there, as in Falco.
+    """
+
+    parts: tuple[OutputText | OutputField, ...]
+    fields: tuple[tuple[str, FieldOperand], ...]

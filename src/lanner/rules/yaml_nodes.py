@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Protocol
 
 import yaml
 
@@ -49,7 +50,7 @@ class Scalar:
         return Span(self.source, self.start, max(end, self.start))
 
     def as_bool(self) -> bool | None:
-        """yaml-cpp's booleans: y, yes, true, on and their opposites; lower, upper or capitalised."""
+        """yaml-cpp's booleans: y, yes, true, on, and no; lower, upper or capitalised."""
         word = self.value
         folded = word.lower()
         if word not in (folded, word.upper(), folded.capitalize()):
@@ -127,6 +128,10 @@ class _Open:
     weight: int = 1
 
 
+class _Mark(Protocol):
+    index: int
+
+
 class _TooMuchError(Exception):
     def __init__(self, message: str, index: int) -> None:
         super().__init__(message)
@@ -177,16 +182,16 @@ def _build(source: Source, documents: list[Node]) -> None:
     for event in yaml.parse(source.text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.ScalarEvent):
             style = "" if event.style is None else event.style
-            start = event.start_mark.index
-            scalar = Scalar(event.value, style, source, start, event.end_mark.index)
+            start = _at(event.start_mark)
+            scalar = Scalar(event.value, style, source, start, _at(event.end_mark))
             if event.anchor:
                 anchors[event.anchor] = (scalar, 1)
             add(scalar, 1)
         elif isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
             if len(stack) >= MAX_DEPTH:
                 message = f"YAML is nested more than {MAX_DEPTH} deep"
-                raise _TooMuchError(message, event.start_mark.index)
-            start, end = event.start_mark.index, event.end_mark.index
+                raise _TooMuchError(message, _at(event.start_mark))
+            start, end = _at(event.start_mark), _at(event.end_mark)
             kind = Sequence if isinstance(event, yaml.SequenceStartEvent) else Mapping
             stack.append(_Open(kind([], source, start, max(start, end)), event.anchor))
         elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
@@ -195,13 +200,17 @@ def _build(source: Source, documents: list[Node]) -> None:
                 anchors[done.anchor] = (done.node, done.weight)
             add(done.node, done.weight)
         elif isinstance(event, yaml.AliasEvent):
-            known = anchors.get(event.anchor)
+            known = anchors.get(event.anchor or "")
             if known is None:
                 message = f"no anchor is named `{event.anchor}` before this alias"
-                raise _TooMuchError(message, event.start_mark.index)
+                raise _TooMuchError(message, _at(event.start_mark))
             add(*known)
         elif isinstance(event, yaml.DocumentStartEvent):
             anchors.clear()
+
+
+def _at(mark: _Mark | None) -> int:
+    return mark.index if mark is not None else 0
 
 
 def _first_line(source: Source, start: int, end: int) -> Span:

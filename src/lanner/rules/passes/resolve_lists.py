@@ -65,10 +65,10 @@ class ListResolver:
     """
 
     def __init__(self, lists: Iterable[ResolvedList]) -> None:
-        self._lists = tuple(lists)
-        self._order = {found.name: index for index, found in enumerate(self._lists)}
+        self.lists = tuple(lists)
+        self._order = {found.name: index for index, found in enumerate(self.lists)}
         # names with a delimiter in them ("my list") never equal a word: they are searched for
-        self._odd = [found for found in self._lists if not _WORDS.fullmatch(found.name)]
+        self._odd = [found for found in self.lists if not _WORDS.fullmatch(found.name)]
         self.used: set[str] = set()
 
     def resolve(self, condition: MappedText) -> MappedText:
@@ -76,6 +76,7 @@ class ListResolver:
 
         Raises:
             ExpansionTooLargeError: the text passed `MAX_EXPANDED` characters.
+
         """
         # Most conditions name a few of some hundred lists. A word of the text that is no list's
         # name cannot become one except by a substitution, which brings the words of its items.
@@ -86,9 +87,9 @@ class ListResolver:
             if not later:
                 return condition
             done = min(later)
-            replaced = _substitute(condition, self._lists[done])
+            replaced = _substitute(condition, self.lists[done])
             if replaced is not condition:
-                self.used.add(self._lists[done].name)
+                self.used.add(self.lists[done].name)
                 condition = replaced
                 pending = self._candidates(condition.text)
 
@@ -100,32 +101,38 @@ class ListResolver:
 
 
 def _substitute(condition: MappedText, found: ResolvedList) -> MappedText:
-    """Replaces one list's name everywhere, moving on behind each replacement."""
-    name = found.name
-    start = condition.text.find(name)
+    """Replaces one list's name everywhere; what is put in is not searched for it again."""
+    name, text = found.name, condition.text
+    parts: list[MappedText] = []
+    done = size = 0
+    start = text.find(name)
     while start >= 0:
-        text = condition.text
         end = start + len(name)
-        if (start == 0 or text[start - 1] in _DELIMITERS) and (
-            end >= len(text) or text[end] in _DELIMITERS
-        ):
-            site = condition.span(start, end)
-            while start > 0 and text[start - 1] in _BLANKS:
+        before = text[start - 1] if start > 0 else " "
+        after = text[end] if end < len(text) else " "
+        if before not in _DELIMITERS or after not in _DELIMITERS:
+            start = text.find(name, start + 1)
+            continue
+        site = condition.span(start, end)
+        while start > done and text[start - 1] in _BLANKS:
+            start -= 1
+        while end < len(text) and text[end] in _BLANKS:
+            end += 1
+        items = join_items(found.items, site).expanded(Expansion("list", name, site))
+        if not items.text:
+            # an empty list takes a neighbouring comma with it
+            if start > done and text[start - 1] == ",":
                 start -= 1
-            while end < len(text) and text[end] in _BLANKS:
+            elif end < len(text) and text[end] == ",":
                 end += 1
-            step = Expansion("list", name, site)
-            items = join_items(found.items, site).expanded(step)
-            if not items.text:
-                if start > 0 and text[start - 1] == ",":
-                    start -= 1
-                elif end < len(text) and text[end] == ",":
-                    end += 1
-            blank = MappedText.synthetic(" ", site)
-            before = [condition.slice(0, start), blank] if start > 0 else []
-            condition = MappedText.join([*before, items, blank, condition.slice(end, len(text))])
-            if len(condition) > MAX_EXPANDED:
-                raise ExpansionTooLargeError
-            start += len(items) + 1
-        start = condition.text.find(name, start + 1)
-    return condition
+        blank = MappedText.synthetic(" ", site)
+        parts += [condition.slice(done, start), *([blank] if start > 0 else []), items, blank]
+        size += start - done + len(items) + 2
+        if size > MAX_EXPANDED:
+            raise ExpansionTooLargeError
+        done = end
+        # Falco goes on one character later when the name stood at the very beginning
+        start = text.find(name, end + (1 if start == 0 else 0))
+    if not parts:
+        return condition
+    return MappedText.join([*parts, condition.slice(done, len(text))])

@@ -11,18 +11,21 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from lanner.rules.ast import Check, Condition, Expanded, Macro, Not
+from lanner.rules.ast import And, Check, Condition, Expanded, Macro, Not, Or
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 MAX_CHECKS = 100_000
 """Checks that one condition may have after expansion."""
 
+MAX_DEPTH = 2000
+"""Levels that one condition may have after expansion. Later passes walk them recursively."""
+
 
 @dataclass(frozen=True, slots=True)
 class MacroProblem:
-    """A macro name that cannot be resolved: `kind` is `undefined`, `loop` or `size`."""
+    """A macro name that cannot be resolved: `kind` is `undefined`, `loop`, `size` or `depth`."""
 
     kind: str
     macro: Macro
@@ -30,9 +33,9 @@ class MacroProblem:
 
 @dataclass(frozen=True, slots=True)
 class Resolution:
-    """A condition without macros (None when there are problems), and the names it used."""
+    """What became of a condition: without macros but for those named in `problems`."""
 
-    condition: Condition | None
+    condition: Condition
     used: frozenset[str]
     problems: tuple[MacroProblem, ...]
 
@@ -44,9 +47,8 @@ def resolve(condition: Condition, lookup: Callable[[str], Condition | None]) -> 
     leads back to itself is a `loop`.
     """
     resolver = _Resolver(lookup)
-    result = resolver.visit(condition, ())
-    problems = tuple(resolver.problems)
-    return Resolution(None if problems else result, frozenset(resolver.used), problems)
+    result = resolver.visit(condition, (), 0)
+    return Resolution(result, frozenset(resolver.used), tuple(resolver.problems))
 
 
 class _Resolver:
@@ -55,40 +57,77 @@ class _Resolver:
         self.used: set[str] = set()
         self.problems: list[MacroProblem] = []
         self.checks = 0
-        self.too_large = False
+        self.deepest = 0
+        self.exceeded = False
 
-    def visit(self, node: Condition, path: tuple[str, ...]) -> Condition:
-        if isinstance(node, Check):
-            self.checks += 1
-            return node
+    def visit(self, node: Condition, path: tuple[Macro, ...], level: int) -> Condition:
         if isinstance(node, Macro):
-            return self._macro(node, path)
-        if isinstance(node, Not):
-            child = self.visit(node.child, path)
-            return node if child is node.child else replace(node, child=child)
-        if isinstance(node, Expanded):
+            return self._macro(node, path, level)
+        self._descend(level + (node.depth if isinstance(node, Expanded) else 0), path)
+        if self.exceeded:
+            return node
+        if isinstance(node, (Check, Expanded)):
             self.checks += 1
             return node
+        if isinstance(node, Not):
+            child = self.visit(node.child, path, level + 1)
+            return node if child is node.child else replace(node, child=child)
         # a list, not a generator: recursion must not pass through C
-        children = tuple([self.visit(child, path) for child in node.children])
+        children = tuple([self.visit(child, path, level + 1) for child in node.children])
         if all(new is old for new, old in zip(children, node.children, strict=True)):
             return node
         return replace(node, children=children)
 
-    def _macro(self, node: Macro, path: tuple[str, ...]) -> Condition:
-        if self.too_large:
+    def _descend(self, level: int, path: tuple[Macro, ...]) -> None:
+        self.deepest = max(self.deepest, level)
+        # without macros the parser's own limit holds
+        if level > MAX_DEPTH and path and not self.exceeded:
+            self.exceeded = True
+            self.problems.append(MacroProblem("depth", path[0]))
+
+    def _macro(self, node: Macro, path: tuple[Macro, ...], level: int) -> Condition:
+        if self.exceeded:
             return node
         if self.checks > MAX_CHECKS:
-            self.too_large = True
+            self.exceeded = True
             self.problems.append(MacroProblem("size", node))
             return node
         body = self.lookup(node.name)
         if body is None:
             self.problems.append(MacroProblem("undefined", node))
             return node
-        if node.name in path:
+        if any(node.name == above.name for above in path):
             self.problems.append(MacroProblem("loop", node))
             return node
-        resolved = self.visit(body, (*path, node.name))
+        above, self.deepest = self.deepest, level
+        resolved = self.visit(body, (*path, node), level + 1)
+        depth = self.deepest - level
+        self.deepest = max(above, self.deepest)
         self.used.add(node.name)
-        return Expanded(node.name, resolved, node.span)
+        return Expanded(node.name, resolved, node.span, depth)
+
+
+def macro_names(condition: Condition) -> tuple[str, ...]:
+    """Names of the macros in a condition that were not replaced yet, each once."""
+    return tuple(dict.fromkeys(node.name for node in _nodes(condition) if isinstance(node, Macro)))
+
+
+def macro_uses(condition: Condition) -> frozenset[str]:
+    """Names of the macros that were replaced in a condition, at any depth."""
+    return frozenset(node.name for node in _nodes(condition) if isinstance(node, Expanded))
+
+
+def _nodes(condition: Condition) -> Iterator[Condition]:
+    """Every node of a tree, a shared one once."""
+    seen: set[int] = set()
+    stack: list[Condition] = [condition]
+    while stack:
+        node = stack.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        yield node
+        if isinstance(node, (Not, Expanded)):
+            stack.append(node.child)
+        elif isinstance(node, (And, Or)):
+            stack.extend(node.children)

@@ -1,0 +1,132 @@
+"""`lanner rules`: list rules, or show one with everything expanded."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from lanner.cli import common, tables
+from lanner.diagnostics.suggest import did_you_mean
+from lanner.outputs import PRIORITIES
+from lanner.rules.passes.resolve_macros import macro_uses
+from lanner.rules.unparse import unparse
+
+if TYPE_CHECKING:
+    from lanner.api import Ruleset
+    from lanner.rules.model import CheckedRule
+
+
+def rules(
+    name: Annotated[
+        str | None, typer.Argument(metavar="[NAME]", help="Show this rule in full.")
+    ] = None,
+    rule_files: common.RulesOption = None,
+    local: common.LocalOption = None,
+    tag: common.TagOption = None,
+    source: Annotated[
+        str | None, typer.Option("-s", "--source", help="Only rules of this event source.")
+    ] = None,
+    priority: Annotated[
+        str, typer.Option("-p", "--priority", help="Only rules of this priority or above.")
+    ] = "debug",
+    json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+) -> None:
+    """List the rules that are loaded, or show one: its condition as written and with all
+    macros, lists and exceptions expanded, its output, and the macros it uses.
+
+    Exit code: 0; 1 when rules are invalid or no rule has the name; 2 usage.
+
+    Example: lanner rules "Create Privileged Pod"
+    """
+    ruleset = common.load_or_exit(rule_files, local)
+    if name is not None:
+        _show(ruleset, name, json_output=json_output)
+        return
+    everything = [rule for rule in ruleset.result.rules if not source or rule.source == source]
+    try:
+        chosen = ruleset.select(priority=priority, tags=tag or ())
+    except ValueError as error:
+        common.usage_error(str(error))
+    enabled = {rule.name for rule in chosen.rules}
+    rows = [
+        rule
+        for rule in everything
+        if rule.name in enabled or (not rule.enabled and _fits(rule, ruleset, priority, tag))
+    ]
+    if json_output:
+        print(json.dumps([_json(rule) for rule in rows], indent=2))  # noqa: T201
+        return
+    tables.write(
+        ("Rule", "Priority", "Source", "Enabled", "Tags"),
+        [
+            (
+                rule.name,
+                PRIORITIES[rule.priority],
+                rule.source,
+                "yes" if rule.enabled else "no",
+                ", ".join(rule.tags),
+            )
+            for rule in rows
+        ],
+        markdown=markdown,
+    )
+
+
+def _fits(rule: CheckedRule, ruleset: Ruleset, priority: str, tags: list[str] | None) -> bool:
+    from dataclasses import replace  # noqa: PLC0415 - disabled rules are the exception
+
+    alone = replace(ruleset, rules=(rule,))
+    return bool(alone.select(priority=priority, tags=tags or ()).rules)
+
+
+def _json(rule: CheckedRule) -> dict[str, Any]:
+    position = rule.span.source.position(rule.span.start)
+    return {
+        "name": rule.name,
+        "source": rule.source,
+        "priority": PRIORITIES[rule.priority],
+        "enabled": rule.enabled,
+        "desc": rule.desc.strip(),
+        "tags": list(rule.tags),
+        "output": rule.output_text,
+        "condition": " ".join(rule.condition_text.split()),
+        "expanded_condition": unparse(rule.syntax),
+        "macros": sorted(macro_uses(rule.syntax)),
+        "fields": [name for name, _ in rule.output.fields],
+        "file": rule.span.source.name,
+        "line": position.line,
+    }
+
+
+def _show(ruleset: Ruleset, name: str, *, json_output: bool) -> None:
+    found = next((rule for rule in ruleset.result.rules if rule.name == name), None)
+    if found is None:
+        known = [rule.name for rule in ruleset.result.rules]
+        folded = [rule for rule in ruleset.result.rules if rule.name.lower() == name.lower()]
+        if not folded:
+            near = did_you_mean(name, known)
+            common.complain(f"no rule is named `{name}`" + (f"; {near}" if near else ""))
+            raise typer.Exit(1)
+        found = folded[0]
+    data = _json(found)
+    if json_output:
+        print(json.dumps(data, indent=2))  # noqa: T201
+        return
+    lines = [
+        f"{data['name']}  ({data['priority']}, {data['source']}"
+        + ("" if data["enabled"] else ", disabled")
+        + ")",
+        f"  {data['file']}:{data['line']}",
+        "",
+        f"  {' '.join(data['desc'].split())}",
+        "",
+        f"condition: {data['condition']}",
+        f"expanded:  {data['expanded_condition']}",
+        f"output:    {data['output']}",
+        f"macros:    {', '.join(data['macros']) or '-'}",
+        f"tags:      {', '.join(data['tags']) or '-'}",
+    ]
+    print("\n".join(lines))  # noqa: T201

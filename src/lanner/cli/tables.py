@@ -1,0 +1,43 @@
+"""Plain tables: aligned for people, or Markdown."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import textwrap
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+_GAP = "  "
+_MIN_LAST = 20
+
+
+def write(heads: Sequence[str], rows: Sequence[Sequence[str]], *, markdown: bool = False) -> None:
+    """Prints a table. On a terminal the last column is wrapped to its width."""
+    if markdown:
+        print(_markdown_row(heads))  # noqa: T201
+        print("|" + "---|" * len(heads))  # noqa: T201
+        for row in rows:
+            print(_markdown_row(row))  # noqa: T201
+        return
+    widths = [
+        max([len(head), *(len(row[column]) for row in rows)]) for column, head in enumerate(heads)
+    ]
+    room = 0
+    if sys.stdout.isatty():
+        left = sum(widths[:-1]) + len(_GAP) * (len(widths) - 1)
+        room = max(_MIN_LAST, shutil.get_terminal_size().columns - left)
+    for row in [heads, *rows]:
+        start = "".join(
+            cell.ljust(width) + _GAP for cell, width in zip(row[:-1], widths[:-1], strict=True)
+        )
+        last = textwrap.wrap(row[-1], room) if room and row[-1] else [row[-1]]
+        print((start + last[0]).rstrip())  # noqa: T201
+        for more in last[1:]:
+            print(" " * len(start) + more)  # noqa: T201
+
+
+def _markdown_row(cells: Sequence[str]) -> str:
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -1,0 +1,38 @@
+"""One way to write checks that mean the same, so that they are shared.
+
+An absent operand makes every check false; nothing here may change for which values a check is
+false, and no negation moves in or out of a check.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lanner.rules.typed import CallOperand, FieldOperand
+
+if TYPE_CHECKING:
+    from lanner.rules.typed import Constant, TCheck
+
+_SETS = ("in", "intersects", "pmatch")
+
+
+def normalise_check(check: TCheck) -> tuple[str, str | None, tuple[Constant, ...]]:
+    """Operator, modifier and constants of a check in their normal form.
+
+    Sets lose repeated values and are sorted; on operands with one value
+    `intersects` is `in`, and a set of one value is a comparison with it.
+    """
+    operator, modifier, constants = check.operator, check.modifier, check.constants
+    if check.right is not None:
+        return operator, modifier, constants
+    is_list = isinstance(check.left, (FieldOperand, CallOperand)) and check.left.is_list
+    if modifier is None and operator == "intersects" and not is_list:
+        operator = "in"
+    if modifier == "anyof" and operator == "=" and constants:
+        operator, modifier = "in", None
+    if modifier is None and operator in _SETS:
+        constants = tuple(sorted(set(constants), key=lambda constant: repr(constant.value)))
+        # a network is no single value, and a path prefix no equality
+        if operator == "in" and len(constants) == 1 and not is_list:
+            operator = "="
+    return operator, modifier, constants

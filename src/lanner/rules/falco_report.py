@@ -1,0 +1,123 @@
+"""What `falco -V` prints: its text and its JSON, from our diagnostics.
+
+Shape and layout: falcosecurity/falco 0.44.1 `rule_loader.cpp` (`result::as_verbose_string`,
+`result::as_json`). Positions count from zero, as in Falco. Only what Falco would have found is
+shown: it stops at the first error of a file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from lanner.diagnostics.codes import CODES
+
+if TYPE_CHECKING:
+    from lanner.diagnostics import Diagnostic, Item
+    from lanner.rules.model import FileResult, LoadResult
+
+_SNIPPET_WIDTH = 160
+_NAME_WIDTH = 20
+
+
+def falco_json(result: LoadResult) -> dict[str, Any]:
+    """Falco's `-V` JSON."""
+    return {"falco_load_results": [_file_json(file) for file in result.files]}
+
+
+def falco_text(result: LoadResult) -> str:
+    """Falco's verbose `-V` text."""
+    return "\n".join(_file_text(file) for file in result.files)
+
+
+def _message(diagnostic: Diagnostic) -> str:
+    falco = diagnostic.falco_message
+    return diagnostic.message if falco is None else falco
+
+
+def _file_json(file: FileResult) -> dict[str, Any]:
+    found = file.falco_view()
+    return {
+        "errors": [_entry(file, entry) for entry in found if entry.is_error],
+        "name": file.name,
+        "successful": file.ok,
+        "warnings": [_entry(file, entry) for entry in found if not entry.is_error],
+    }
+
+
+def _entry(file: FileResult, diagnostic: Diagnostic) -> dict[str, Any]:
+    code = CODES[diagnostic.code]
+    return {
+        "code": diagnostic.code,
+        "codedesc": code.short if diagnostic.is_error else code.explanation,
+        "context": {
+            "locations": [_location(file, item) for item in _locations(file, diagnostic)],
+            "snippet": _snippet(diagnostic),
+        },
+        "message": _message(diagnostic),
+    }
+
+
+def _locations(file: FileResult, diagnostic: Diagnostic) -> tuple[Item, ...]:
+    from lanner.diagnostics import Item  # noqa: PLC0415 - only for files that cannot be read
+
+    return diagnostic.items or (Item("rules content", file.name),)
+
+
+def _location(file: FileResult, item: Item) -> dict[str, Any]:
+    name = file.name
+    line = column = offset = 0
+    if item.span is not None:
+        position = item.span.source.position(item.span.start)
+        line, column, offset = position.line - 1, position.column - 1, position.offset
+        name = item.span.source.name
+        if item.kind == "condition expression":
+            text = item.span.text.replace("\n", " ").replace("\r", " ")
+            shown = text if len(text) <= _NAME_WIDTH else text[: _NAME_WIDTH - 3] + "..."
+            name = f'"{shown}"'
+    return {
+        "item_name": item.name,
+        "item_type": item.kind,
+        "position": {"column": column, "line": line, "name": name, "offset": offset},
+    }
+
+
+def _snippet(diagnostic: Diagnostic) -> str:
+    span = diagnostic.span
+    if span is None:
+        return "<No context available>\n"
+    position = span.source.position(span.start)
+    line = span.source.line_text(position.line)
+    if not line:
+        return "<No context available>\n"
+    column = position.column - 1
+    low = max(0, column - _SNIPPET_WIDTH // 2)
+    shown = line[low : low + _SNIPPET_WIDTH]
+    return f"{shown}\n{' ' * (column - low)}^\n"
+
+
+def _file_text(file: FileResult) -> str:
+    found = file.falco_view()
+    errors = [entry for entry in found if entry.is_error]
+    warnings = [entry for entry in found if not entry.is_error]
+    verdict = "Invalid" if errors else "Ok, with warnings" if warnings else "Ok"
+    text = f"{file.name}: {verdict}\n"
+    for title, entries in (("Errors", errors), ("Warnings", warnings)):
+        if entries:
+            text += f"{len(entries)} {title}:\n"
+            text += "".join(_block(file, entry) for entry in entries)
+    return text
+
+
+def _block(file: FileResult, diagnostic: Diagnostic) -> str:
+    lines = []
+    for index, item in enumerate(_locations(file, diagnostic)):
+        location = _location(file, item)
+        position = location["position"]
+        name = f" '{item.name}'" if item.name else ""
+        place = f"({position['name']}:{position['line']}:{position['column']})"
+        lines.append(f"{'    ' if index else 'In '}{item.kind}{name}: {place}\n")
+    short = CODES[diagnostic.code].short
+    return (
+        f"{''.join(lines)}------\n{_snippet(diagnostic)}------\n"
+        f"{diagnostic.code} ({short}): {_message(diagnostic)}\n"
+    )

@@ -1,0 +1,127 @@
+"""Loads rule files, in order, into one set of rules.
+
+Every file adds to what the files before it defined; after each one everything is checked again, so
+that a finding belongs to the file that brought it about (falcosecurity/falco `falco_engine.cpp`).
+"""
+
+from __future__ import annotations
+
+import os
+import stat
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lanner.diagnostics import Diagnostic, Item, Severity, Source, Span
+from lanner.rules.collector import Collector
+from lanner.rules.compiler import Compiler
+from lanner.rules.memo import Memo
+from lanner.rules.model import FileResult, LoadResult
+from lanner.rules.reader import read_document
+from lanner.rules.recursion import deep_recursion
+from lanner.rules.yaml_nodes import parse_yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MAX_FILE_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file that could not be read, with the diagnostic that says why."""
+
+    name: str
+    diagnostic: Diagnostic
+
+
+def read_source(path: str | os.PathLike[str]) -> Source | Unreadable:
+    """Reads a rule file as UTF-8.
+
+    A file that changes while it is read is refused: half of an old and half of
+    a new version may be valid and mean something else.
+    """
+    name = os.fspath(path)
+    try:
+        with Path(name).open("rb") as file:
+            before = os.fstat(file.fileno())
+            if stat.S_ISDIR(before.st_mode):
+                return _unreadable(name, "is a directory, not a rule file")
+            data = file.read(MAX_FILE_BYTES + 1)
+            after = os.fstat(file.fileno())
+    except IsADirectoryError:
+        return _unreadable(name, "is a directory, not a rule file")
+    except OSError as error:
+        return _unreadable(name, f"cannot be read: {error.strerror or error}")
+    if len(data) > MAX_FILE_BYTES:
+        return _unreadable(name, f"is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB")
+    if stat.S_ISREG(before.st_mode) and (
+        (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)
+        or len(data) != after.st_size
+    ):
+        return _unreadable(name, "changed while it was read; try again")
+    return decode_source(name, data)
+
+
+def decode_source(name: str, data: bytes) -> Source | Unreadable:
+    """The text of a rule file; a byte order mark is dropped."""
+    try:
+        return Source(name, data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        good = data[: error.start].decode("utf-8-sig")
+        source = Source(name, data.decode("utf-8-sig", "replace"))
+        binary = b"\0" in data[:4096]
+        message = (
+            "the file is binary, not YAML"
+            if binary
+            else f"the file is not valid UTF-8: byte 0x{data[error.start]:02x}"
+        )
+        span = Span(source, len(good), min(len(good) + 1, len(source.text)))
+        found = Diagnostic("LOAD_ERR_YAML_PARSE", Severity.ERROR, message, span, path=name)
+        return Unreadable(name, found)
+
+
+def _unreadable(name: str, reason: str) -> Unreadable:
+    message = f"{name} {reason}"
+    return Unreadable(name, Diagnostic("LOAD_ERR_FILE_READ", Severity.ERROR, message, path=name))
+
+
+def load(sources: Iterable[Source | Unreadable]) -> LoadResult:
+    """Loads sources in order. Never raises for what is in them."""
+    collector = Collector()
+    files: list[FileResult] = []
+    compiler = None
+    memo = Memo()
+    with deep_recursion():
+        for source in sources:
+            if isinstance(source, Unreadable):
+                files.append(FileResult(None, source.name, (source.diagnostic,)))
+                continue
+            collector.diagnostics = []
+            _read(source, collector)
+            found = list(collector.diagnostics)
+            if not any(one.is_error for one in found):
+                compiler = Compiler(collector, memo)
+                compiler.compile()
+                found += compiler.diagnostics
+            files.append(FileResult(source, source.name, tuple(found)))
+    rules = compiler.rules if compiler else []
+    return LoadResult(
+        files=tuple(files),
+        rules=tuple(rules),
+        macros=compiler.checked_macros() if compiler else (),
+        lists=compiler.checked_lists() if compiler else (),
+        required_engine_version=collector.required_engine_version,
+        required_plugins=tuple(collector.required_plugins),
+    )
+
+
+def _read(source: Source, collector: Collector) -> None:
+    root = (Item("rules content", "", Span(source, 0, 0)),)
+    documents, problem = parse_yaml(source)
+    if problem is not None:
+        # Falco parses all documents before it looks at any
+        collector.report(replace(problem, items=root))
+        return
+    for document in documents:
+        read_document(document, collector, root)
