@@ -20,6 +20,8 @@ from lanner.outputs import PRIORITIES
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lanner.catalog.tables import Event
+
 ROOT = Path(__file__).resolve().parent.parent
 NOTE = "<!-- Made by tools/generate_reference.py; do not edit. -->\n"
 
@@ -33,45 +35,84 @@ def table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     return line(heads) + "|" + "---|" * len(heads) + "\n" + "".join(line(row) for row in rows)
 
 
+CLASSES = {
+    "evt": "The event itself",
+    "syscall": "The system call",
+    "proc": "The process that made the event, and its ancestors",
+    "thread": "The thread that made the event",
+    "fd": "The descriptor that the event is about",
+    "fdlist": "The descriptors of a poll",
+    "fs": "The paths that the event is about",
+    "user": "The user of the process",
+    "group": "The group of the process",
+    "container": "The container of the process",
+    "k8s": "The pod of the process, as the container runtime knows it",
+    "k8smeta": "The pod of the process, as the Kubernetes API knows it",
+    "ka": "The request to the Kubernetes API",
+    "jevt": "Any value of the audit event",
+    "json": "Any value of the audit event (the same as `jevt`)",
+}
+SOURCES = {"any": "all sources", "syscall": "source `syscall`", "k8s_audit": "source `k8s_audit`"}
+FIELDS_INTRO = """
+Fields that conditions and outputs can use, by class. An argument follows the name: `[number]` and
+`[key]` in brackets, the others after a dot. The examples are conditions.
+"""
+# groups of event types that say how an event came about, not what it is about
+ORIGINS = {"syscall", "tracepoint", "metaevent", "plugin", "iter"}
+# what evt.category is for the others; reads and writes go by the type of the descriptor
+CATEGORIES = {"ipc": "IPC"} | dict.fromkeys(("io_read", "io_write", "io_other"), "file, net or ipc")
+
+
 def fields_page() -> str:
     """All fields by class."""
-    page = f"# Fields\n\n{NOTE}\nFields that conditions and outputs can use, by class.\n"
+    page = f"# Fields\n\n{NOTE}{FIELDS_INTRO}"
     usable = [field for field in catalog.fields() if "table_only" not in field.flags]
-    for name, group in groupby(usable, key=lambda field: field.field_class):
-        members = list(group)
-        source = {"any": "all sources"}.get(members[-1].source, f"source `{members[-1].source}`")
-        page += f"\n## {name} ({source})\n\n"
+    order = list(CLASSES)
+    usable.sort(key=lambda field: (order.index(field.field_class), field.source))
+    for (name, source), group in groupby(usable, key=lambda f: (f.field_class, f.source)):
+        page += f"\n## {name}: {SOURCES[source]}\n\n{CLASSES[name]}.\n\n"
         page += table(
-            ("Field", "Type", "Argument", "Description"),
+            ("Field", "Type", "Argument", "Description", "Example"),
             [
                 (
                     f"`{field.name}`",
                     type_text(field),
                     ARGUMENTS[field.argument],
                     field.doc + (" Deprecated." if "deprecated" in field.flags else ""),
+                    f"`{field.example}`" if field.example else "",
                 )
-                for field in members
+                for field in group
             ],
         )
     return page
 
 
+def parts(category: str) -> set[str]:
+    """The groups of an event type, origins left out."""
+    return set(category.split("|")) - ORIGINS
+
+
 def events_page() -> str:
     """All event types with the parameters of their newest version."""
-    page = f"# Event types\n\n{NOTE}\nNames for `evt.type`, with the parameters for `evt.arg`.\n\n"
-    newest = {}
+    page = f"# Event types\n\n{NOTE}\nNames for `evt.type`, with the parameters for `evt.arg` and"
+    page += " their types.\n\n"
+    newest: dict[str, Event] = {}
     for event in tables().events:
-        if event.direction == "<" or event.name not in newest:
+        if event.direction == "<" or newest.get(event.name, event).direction == ">":
             newest[event.name] = event
+    del newest["NA"]
     rows = [
-        (f"`{name}`", event.category.partition("|")[0], ", ".join(p for p, _ in event.parameters))
+        (
+            f"`{name}`",
+            ", ".join(CATEGORIES.get(part, part) for part in sorted(parts(event.category))),
+            ", ".join(f"{parameter} {kind}" for parameter, kind in event.parameters),
+        )
         for name, event in sorted(newest.items())
-        if name != "NA"
     ]
     page += table(("Event type", "Category", "Parameters"), rows)
-    others = sorted(set(tables().syscalls) - set(newest))
-    page += "\n## System calls without parameters\n\n" + ", ".join(f"`{name}`" for name in others)
-    return page + "\n"
+    others = sorted(set(catalog.event_names()) - set(newest) - {"NA", "unknown"})
+    page += "\n## Event types without parameters\n\nSystem calls, and events of plugins.\n\n"
+    return page + ", ".join(f"`{name}`" for name in others) + "\n"
 
 
 def rules_page() -> str:

@@ -206,7 +206,7 @@ class Engine:
     Example:
         engine = Engine(load_rules(defaults=True))
         for alert in engine.match(b'{"kind":"Event", ...}'):
-            print(alert.rule, alert.output_fields["ka.user.name"])
+            print(alert.rule, alert.output_fields.get("ka.user.name"))
 
     """
 

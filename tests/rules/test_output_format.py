@@ -105,9 +105,10 @@ def test_audit_fields() -> None:
 
 
 def test_names_in_output_fields() -> None:
-    text = '%ka.uri.param["a b"] %ka.verb %ka.verb %tolower(ka.uri) %ka.user.groups'
+    text = "%ka.uri.param[a] %ka.verb %ka.verb %tolower(ka.uri) %ka.user.groups"
     names = [name for name, _ in parsed(text, "k8s_audit").fields]
-    assert names == ['ka.uri.param["a b"]', "ka.verb", "ka.uri", "ka.user.groups"]
+    assert names == ["ka.uri.param[a]", "ka.verb", "ka.uri", "ka.user.groups"]
+    assert [name for name, _ in parsed('%proc.env["A B"]').fields] == ['proc.env["A B"]']
 
 
 def test_fields_below_transformers_are_in_output_fields() -> None:

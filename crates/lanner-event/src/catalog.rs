@@ -29,6 +29,8 @@ pub struct Field {
     pub flags: Vec<&'static str>,
     /// What it is, for people.
     pub doc: &'static str,
+    /// A condition that uses it; empty for fields that no rule should use.
+    pub example: &'static str,
 }
 
 /// One event code: a version of an event type in one direction.
@@ -64,7 +66,7 @@ fn dashed(list: &'static str) -> impl Iterator<Item = &'static str> {
 pub fn fields() -> Vec<Field> {
     rows(FIELDS)
         .filter_map(|row| {
-            let [name, ty, source, argument, lifetime, flags, doc] = row[..] else {
+            let [name, ty, source, argument, lifetime, flags, doc, example] = row[..] else {
                 return None;
             };
             let flags = dashed(flags).collect();
@@ -76,6 +78,7 @@ pub fn fields() -> Vec<Field> {
                 lifetime,
                 flags,
                 doc,
+                example: if example == "-" { "" } else { example },
             })
         })
         .collect()

@@ -7,7 +7,9 @@ event, and by modification time where a file has none that can be read.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,17 +37,11 @@ class Inputs:
 
     @property
     def total_bytes(self) -> int | None:
-        """Size of all files on disk, or None when standard input is among them."""
-        if STDIN in self.paths:
+        """Size of all files on disk, or None when one of the inputs is a stream."""
+        files = [Path(path) for path in self.paths]
+        if not all(file.is_file() for file in files):
             return None
-        return sum(_size(Path(path)) for path in self.paths)
-
-
-def _size(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError:
-        return 0
+        return sum(file.stat().st_size for file in files)
 
 
 def find_inputs(arguments: Iterable[str], first_event_time: Callable[[str], int | None]) -> Inputs:
@@ -86,8 +82,13 @@ def _files_below(directory: Path, problems: list[InputProblem]) -> Iterator[str]
 
 def _check(path: str, problems: list[InputProblem]) -> bool:
     try:
-        with Path(path).open("rb"):
+        if stat.S_ISREG(Path(path).stat().st_mode):
+            with Path(path).open("rb"):
+                return True
+        # opening a pipe and closing it again would end the one who writes into it
+        if os.access(path, os.R_OK):
             return True
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), path)
     except OSError as error:
         problems.append(InputProblem(path, error.strerror or str(error)))
         return False

@@ -1,15 +1,8 @@
 """Read-only views of the field and event tables that the native module declares."""
 
 from lanner.catalog.events import all_event_codes, event_codes, event_names, is_event_type
-from lanner.catalog.fields import (
-    FieldError,
-    ResolvedField,
-    field,
-    fields,
-    is_left_side,
-    resolve,
-    suggest_field,
-)
+from lanner.catalog.fields import field, fields, suggest_field
+from lanner.catalog.resolve import FieldError, ResolvedField, is_left_side, resolve
 from lanner.catalog.tables import Field
 
 __all__ = [

@@ -8,8 +8,8 @@ from lanner.catalog.tables import tables
 
 # a system call without an event of its own arrives as one of these
 _GENERIC = frozenset((0, 1))
-# event types that plugins add: the container plugin's asynchronous event
-_PLUGIN_EVENTS = frozenset(("container",))
+# what plugins (container, k8smeta) send along with system calls arrives as an `asyncevent`
+_PLUGIN_EVENTS = frozenset(("container", "container_removed", "k8s"))
 
 
 @cache
@@ -18,6 +18,8 @@ def _codes_by_name() -> dict[str, frozenset[int]]:
     for event in tables().events:
         if event.code not in _GENERIC:
             found.setdefault(event.name, set()).add(event.code)
+    for name in _PLUGIN_EVENTS:
+        found.setdefault(name, set()).update(found["asyncevent"])
     return {name: frozenset(codes) for name, codes in found.items()}
 
 
@@ -43,8 +45,17 @@ def _syscalls() -> frozenset[str]:
 @cache
 def event_names() -> frozenset[str]:
     """Every name that `evt.type` can be compared with."""
-    names = {event.name for event in tables().events}
-    return frozenset(names | _syscalls() | _PLUGIN_EVENTS)
+    return _names_in_table() | _syscalls() | _PLUGIN_EVENTS
+
+
+@cache
+def _names_in_table() -> frozenset[str]:
+    return frozenset(event.name for event in tables().events)
+
+
+def is_event_name(name: str) -> bool:
+    """Whether an event code has this name, as `evt.type.is` asks: no system call without one."""
+    return name in _names_in_table()
 
 
 def is_event_type(name: str) -> bool:

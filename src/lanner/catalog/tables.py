@@ -15,7 +15,8 @@ class Field(msgspec.Struct, frozen=True):
     `type` is Falco's parameter type in lower case; `source` is `syscall`,
     `k8s_audit` or `any`; `argument` says which argument it takes (`-`, or a
     kind with `?` for optional and `!` for required); `lifetime` what its value
-    depends on. For `flags` see `crates/lanner-event/src/catalog.rs`.
+    depends on; `example` a condition that uses it. For `flags` see
+    `crates/lanner-event/src/catalog.rs`.
     """
 
     name: str
@@ -25,6 +26,7 @@ class Field(msgspec.Struct, frozen=True):
     lifetime: str
     flags: tuple[str, ...]
     doc: str
+    example: str
 
     @property
     def is_list(self) -> bool:

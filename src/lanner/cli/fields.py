@@ -83,4 +83,5 @@ def _json(field: Field) -> dict[str, object]:
         "lifetime": field.lifetime,
         "deprecated": "deprecated" in field.flags,
         "description": field.doc,
+        "example": field.example,
     }

@@ -14,6 +14,7 @@ import sys
 import typer
 
 from lanner import __version__
+from lanner.cli import common
 
 COMMANDS = {
     "scan": "match recorded events against rules",
@@ -63,11 +64,24 @@ def main() -> None:
     wanted = sys.argv[1] if len(sys.argv) > 1 else ""
     app = _application([wanted] if wanted in COMMANDS else list(COMMANDS))
     try:
-        app()
+        try:
+            app()
+        finally:
+            sys.stdout.flush()
     except BrokenPipeError:
         # the reader went away (`lanner scan … | head`): not an error of ours
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _discard_output()
         sys.exit(0)
+    except OSError as error:
+        # output that is lost is said: a full disk, a failed mount
+        _discard_output()
+        common.complain(f"{error.filename or 'standard output'}: {error.strerror or error}")
+        sys.exit(1)
+
+
+def _discard_output() -> None:
+    """Lets the interpreter leave without trying to write again what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

@@ -15,6 +15,8 @@ from lanner.rules import decode, grammar
 from lanner.rules.condition_text import MappedText
 from lanner.rules.decode import fail, within
 from lanner.rules.model import Entry, ExceptionInfo
+from lanner.rules.parser import parse_condition
+from lanner.rules.passes.check_types import check_condition
 from lanner.rules.passes.resolve_lists import quote_item
 from lanner.rules.scalar_map import mapped
 from lanner.rules.yaml_nodes import Mapping, Node, Scalar, Sequence
@@ -141,10 +143,19 @@ def _is_modified(operator: str) -> bool:
 
 
 def _check_field(entry: Entry, exception: ExceptionInfo, source: str | None) -> None:
-    if source is not None and not catalog.is_left_side(entry.text, source):
+    if source is not None and not _is_left_side(entry, exception, source):
         near = catalog.suggest_field(entry.text, source)
         message = f"'{entry.text}' is not a supported filter field"
         _fail(message, exception, entry, f"did you mean `{near}`?" if near else None)
+
+
+def _is_left_side(entry: Entry, exception: ExceptionInfo, source: str) -> bool:
+    if "(" not in entry.text or entry.item is None:
+        return catalog.is_left_side(entry.text, source)
+    # transformers: as Falco does, see whether it can stand in a condition
+    text = entry.item + MappedText.synthetic(" exists", exception.span)
+    condition, _ = parse_condition(text)
+    return condition is not None and check_condition(condition, source).typed is not None
 
 
 def _fail(

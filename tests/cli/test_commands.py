@@ -1,0 +1,99 @@
+"""`lanner validate`, `rules` and `fields`, as commands."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.run import lanner
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+BROKEN = """\
+- rule: Broken
+  desc: d
+  condition: evt.type = open and proc.nmae = x
+  output: x
+  priority: INFO
+"""
+
+
+@pytest.fixture
+def broken(tmp_path: Path) -> Path:
+    file = tmp_path / "broken.yaml"
+    file.write_text(BROKEN)
+    return file
+
+
+def test_validate_says_where_and_leaves_with_1(broken: Path) -> None:
+    done = lanner("validate", broken)
+    assert done.returncode == 1
+    text = done.stdout.decode()
+    assert f"{broken}:3:34" in text
+    assert "did you mean `proc.name`?" in text
+    assert text.endswith(f"{broken}: Invalid (1 error)\n")
+    assert "\x1b" not in text
+
+
+def test_validate_json_is_falcos(broken: Path) -> None:
+    report = json.loads(lanner("validate", "--json", broken).stdout)
+    (result,) = report["falco_load_results"]
+    assert result["successful"] is False
+    assert result["name"] == str(broken)
+    assert [error["code"] for error in result["errors"]] == ["LOAD_ERR_COMPILE_CONDITION"]
+
+
+def test_validate_full_json_has_columns(broken: Path) -> None:
+    report = json.loads(lanner("validate", "--format", "full-json", broken).stdout)
+    assert report["ok"] is False
+    assert len(report["diagnostics"]) == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff\xfe\x00", b"- rule: [", b"&a [*a]", b"- rule: x\n" * 3, b"\x00" * 100],
+)
+def test_validate_never_breaks(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_bytes(content)
+    done = lanner("validate", file)
+    assert done.returncode == (1 if content else 0)
+    assert done.stdout.decode().rstrip().splitlines()[-1].startswith(f"{file}: ")
+
+
+def test_validate_of_what_is_not_there() -> None:
+    done = lanner("validate", "/does/not/exist.yaml")
+    assert done.returncode == 1
+    assert b"/does/not/exist.yaml" in done.stdout
+
+
+def test_the_shipped_rules_are_valid_without_a_warning() -> None:
+    done = lanner("validate", "src/lanner/rules/defaults/lanner_audit_rules.yaml")
+    assert done.returncode == 0
+    assert done.stdout.decode().count("\n") == 1
+
+
+def test_rules_lists_and_shows() -> None:
+    listed = json.loads(lanner("rules", "--json").stdout)
+    assert len(listed) == 65
+    shown = lanner("rules", "Create Privileged Pod").stdout.decode()
+    assert "ka.verb = create" in shown  # from a macro: everything is expanded
+    unknown = lanner("rules", "No Such Rule")
+    assert unknown.returncode in (1, 2)
+    assert unknown.stderr
+
+
+def test_fields_finds_fields() -> None:
+    found = json.loads(lanner("fields", "ka.target", "--json").stdout)
+    assert "ka.target.name" in {field["name"] for field in found}
+    assert lanner("fields", "no.such.field").returncode == 1
+
+
+def test_help_and_version() -> None:
+    assert lanner("--version").stdout.startswith(b"lanner 0.1.0")
+    for command in ("scan", "validate", "rules", "fields"):
+        assert b"Example" in lanner(command, "--help").stdout
+    assert lanner("no-such-command").returncode == 2

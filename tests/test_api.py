@@ -1,0 +1,97 @@
+"""The library, used as its README shows."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+
+import lanner
+from tests.conftest import ROOT
+
+SAMPLE = ROOT / "examples/audit.log"
+RULE = """
+- rule: Deleted
+  desc: d
+  condition: ka.verb = delete
+  output: "%ka.user.name deleted %ka.target.name"
+  priority: NOTICE
+  source: k8s_audit
+  tags: [mine]
+"""
+
+
+def event(**changes: object) -> dict[str, object]:
+    return {
+        "kind": "Event",
+        "auditID": "1",
+        "stage": "ResponseComplete",
+        "verb": "delete",
+        "user": {"username": "ann"},
+        "objectRef": {"resource": "pods", "name": "p"},
+        "stageTimestamp": "2026-11-23T07:00:00.000001Z",
+        **changes,
+    }
+
+
+@pytest.fixture
+def engine() -> lanner.Engine:
+    return lanner.Engine(lanner.load_rules(texts={"mine": RULE}))
+
+
+def test_the_readmes_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (ROOT / "README.md").read_text()
+    (example,) = re.findall(r"```python\n(.*?)```", text, re.DOTALL)
+    monkeypatch.chdir(ROOT)
+    names: dict[str, object] = {}
+    exec(compile(example, "README.md", "exec"), names)  # noqa: S102 - our own text
+    assert isinstance(names["scan"], lanner.Scan)
+    assert sum(names["scan"].stats().alerts_by_rule.values()) == 19
+
+
+def test_match_takes_mappings_text_and_bytes(engine: lanner.Engine) -> None:
+    text = json.dumps(event())
+    for data in (event(), text, text.encode()):
+        (alert,) = engine.match(data)
+        assert alert.rule == "Deleted"
+        assert alert.tags == ("mine",)
+        assert alert.output.endswith("ann deleted p")
+        assert alert.output_fields["ka.user.name"] == "ann"
+        assert not engine.skipped
+    assert not engine.match(event(verb="get"))
+
+
+def test_what_is_no_event_is_told(engine: lanner.Engine) -> None:
+    assert len(engine.match(json.dumps(event()) + "\nrubbish\n" + json.dumps(event()))) == 2
+    (skipped,) = engine.skipped
+    assert (skipped.line, skipped.excerpt) == (2, "rubbish")
+
+
+def test_invalid_rules_make_no_engine() -> None:
+    rules = lanner.load_rules(texts={"bad": "- rule: x\n"})
+    assert not rules.ok
+    with pytest.raises(lanner.RulesError):
+        lanner.Engine(rules)
+
+
+def test_unknown_choices_are_refused() -> None:
+    rules = lanner.load_rules(texts={"mine": RULE})
+    with pytest.raises(ValueError, match="loud"):
+        rules.select(priority="loud")
+    with pytest.raises(ValueError, match="cannot be matched yet"):
+        lanner.Engine(rules, source="syscall")
+    with pytest.raises(ValueError, match="rule_matching"):
+        lanner.Engine(rules, rule_matching="some")
+
+
+def test_select() -> None:
+    rules = lanner.load_rules(texts={"mine": RULE})
+    assert len(rules.select(tags=["mine"]).rules) == 1
+    assert len(rules.select(rules=["Del*"]).rules) == 1
+    assert not rules.select(tags=["other"]).rules
+    assert not rules.select(priority="warning").rules
+
+
+def test_an_empty_directory_is_no_rule_file(tmp_path: object) -> None:
+    assert lanner.load_rules(f"{tmp_path}").ok is False
