@@ -1,0 +1,1 @@
+"""The executable specification of the rule language; see README.md here."""

@@ -97,3 +97,16 @@ def test_help_and_version() -> None:
     for command in ("scan", "validate", "rules", "fields"):
         assert b"Example" in lanner(command, "--help").stdout
     assert lanner("no-such-command").returncode == 2
+
+
+def test_validate_says_when_it_stopped(tmp_path: Path) -> None:
+    file = tmp_path / "rules.yaml"
+    file.write_text(
+        "".join(
+            f"- rule: r{number}\n  desc: d\n  condition: nofield = 1\n  output: o\n  priority: INFO\n"
+            for number in range(1001)
+        )
+    )
+    done = lanner("validate", file)
+    assert done.returncode == 1
+    assert done.stdout.endswith(b": Invalid (1000 errors, checking stopped there)\n")

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     from lanner.backends.transformers import Value, Values
 
 NOT_AVAILABLE = "<NA>"
+MAX_PRINTED = 1023
+"""Lists and bytes are cut to so many bytes in outputs, as by Falco's buffer for them."""
 
 
 def constant(scalar: Scalar) -> Value:
@@ -82,14 +84,15 @@ class Reference:
     def output(self, rule: RulePlan, event: Mapping[str, Sequence[Value]]) -> str:
         """The output of a rule for an event."""
         operands = self._operands(event)
-        parts = []
+        parts: list[bytes] = []
         for part in rule.output:
             if isinstance(part, FieldPart):
                 text = self._text(part.operand, operands[part.operand])
-                parts.append(text if part.width is None else _padded(text, part.width))
+                # Falco cuts and pads bytes, not characters
+                parts.append(text[: part.width].ljust(part.width) if part.width else text)
             else:
-                parts.append(part.text)
-        return "".join(parts)
+                parts.append(part.text.encode("utf-8", "surrogateescape"))
+        return b"".join(parts).decode("utf-8", "replace")
 
     # operands
 
@@ -104,9 +107,15 @@ class Reference:
                 found.append([constant(node.value)])
             elif isinstance(node, CallNode):
                 arguments = [found[index] for index in node.arguments]
-                is_list = self._is_list(node.arguments[0])
+                first = node.arguments[0]
                 found.append(
-                    transformers.apply(node.function, arguments, node.argument, takes_list=is_list)
+                    transformers.apply(
+                        node.function,
+                        arguments,
+                        node.argument,
+                        takes_list=self._is_list(first),
+                        is_text=self._kind(first) != "bytes",
+                    )
                 )
             else:
                 items = [found[index] for index in node.items]
@@ -118,11 +127,18 @@ class Reference:
         node = self._plan.operands[operand]
         return getattr(node, "list", not isinstance(node, ConstantNode))
 
-    def _text(self, operand: int, values: Values) -> str:
-        if values is None:
-            return NOT_AVAILABLE
-        texts = [_printed(value) for value in values]
-        return f"({','.join(texts)})" if self._is_list(operand) else texts[0]
+    def _kind(self, operand: int) -> str:
+        node = self._plan.operands[operand]
+        return node.kind if isinstance(node, (FieldNode, CallNode)) else "string"
+
+    def _text(self, operand: int, values: Values) -> bytes:
+        if not values and (values is None or not self._is_list(operand)):
+            return NOT_AVAILABLE.encode()
+        is_text = self._kind(operand) != "bytes"
+        texts = [_printed(value, is_text=is_text) for value in values]
+        if self._is_list(operand):
+            return (b"(" + b",".join(texts) + b")")[:MAX_PRINTED]
+        return texts[0] if is_text else texts[0][:MAX_PRINTED]
 
     # predicates
 
@@ -239,17 +255,14 @@ def _has_prefix(path: bytes, prefix: bytes) -> bool:
     )
 
 
-def _padded(text: str, width: int) -> str:
-    """The text in so many bytes: Falco cuts and pads bytes, not characters."""
-    return text.encode()[:width].ljust(width).decode("utf-8", "replace")
-
-
-def _printed(value: Value) -> str:
+def _printed(value: Value, *, is_text: bool) -> bytes:
     if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, bytes):
-        return value.decode("utf-8", "replace")
-    return str(value)
+        return b"true" if value else b"false"
+    if isinstance(value, float):
+        return f"{value:.1f}".encode()
+    if isinstance(value, bytes) and not is_text:
+        return bytes(code if 32 <= code < 127 else ord(".") for code in value)
+    return _as_bytes(value)
 
 
 __all__ = ["NOT_AVAILABLE", "Reference", "constant"]

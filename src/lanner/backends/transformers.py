@@ -22,22 +22,32 @@ _TO_UPPER = bytes.maketrans(_UPPER, _LOWER)
 
 
 def apply(
-    function: str, arguments: Sequence[Values], argument: str | None, *, takes_list: bool
+    function: str,
+    arguments: Sequence[Values],
+    argument: str | None,
+    *,
+    takes_list: bool,
+    is_text: bool = True,
 ) -> Values:
-    """The values of a call. `takes_list` says that its first argument has several values."""
+    """The values of a call.
+
+    `takes_list` says that its first argument has several values, `is_text` that they are text
+    rather than bytes.
+    """
     if function in _EACH:
         values = arguments[0]
         if values is None:
             return None
-        results = [_EACH[function](_bytes(value)) for value in values]
+        # text of the kernel may carry its terminator
+        results = [_EACH[function](_bytes(value).rstrip(b"\0")) for value in values]
         return None if None in results else list(results)  # type: ignore[arg-type]
     if any(part is None for part in arguments):
         return None
     given = [[_bytes(value) for value in part] for part in arguments if part is not None]
     if function == "len":
-        return (
-            [len(given[0]) if takes_list else len(given[0][0])] if takes_list or given[0] else None
-        )
+        if takes_list:
+            return [len(given[0])]
+        return [_length(given[0][0], is_text=is_text)] if given[0] else None
     if function == "join":
         return [given[0][0].join(given[1])]
     if function == "concat":
@@ -47,6 +57,10 @@ def apply(
 
 def _bytes(value: Value) -> bytes:
     return value if isinstance(value, bytes) else str(value).encode()
+
+
+def _length(value: bytes, *, is_text: bool) -> int:
+    return len(value.partition(b"\0")[0]) if is_text else len(value)
 
 
 def _basename(text: bytes) -> bytes:

@@ -15,6 +15,7 @@ from lanner.diagnostics.render_json import to_json
 from lanner.diagnostics.render_text import render_text
 from lanner.rules.falco_report import falco_json, falco_text
 from lanner.rules.loader import load, read_source
+from lanner.rules.model import MAX_ERRORS
 
 if TYPE_CHECKING:
     from lanner.rules.model import LoadResult
@@ -79,15 +80,19 @@ def validate(
 def _text(result: LoadResult, *, quiet: bool) -> None:
     colour = sys.stdout.isatty() and common.colour_allowed()
     for file in result.files:
-        shown = [found for found in file.diagnostics if found.is_error or not quiet]
+        shown = [found for found in file.fresh if found.is_error or not quiet]
         for found in shown:
             print(render_text(found, colour=colour), end="\n\n")  # noqa: T201
-        errors = sum(found.is_error for found in file.diagnostics)
-        warnings = len(file.diagnostics) - errors
+        errors = sum(found.is_error for found in file.fresh)
+        warnings = len(file.fresh) - errors
         counts = [
             f"{count} {noun}{'' if count == 1 else 's'}"
             for count, noun in ((errors, "error"), (warnings, "warning"))
             if count
         ]
-        verdict = "Ok" if not errors else "Invalid"
+        verdict = "Ok" if file.ok else "Invalid"
+        if not file.ok and not errors:
+            counts = ["errors above", *counts]
+        if errors >= MAX_ERRORS:
+            counts.append("checking stopped there")
         print(f"{file.name}: {verdict}" + (f" ({', '.join(counts)})" if counts else ""))  # noqa: T201

@@ -25,6 +25,7 @@ from lanner.plan.model import (
     TextPart,
 )
 from lanner.plan.passes.dispatch import dispatch
+from lanner.plan.passes.fold import FALSE, TRUE, fold_check, fold_junction, fold_not
 from lanner.plan.passes.normalise import normalise_check
 from lanner.rules.recursion import deep_recursion
 from lanner.rules.typed import (
@@ -177,7 +178,7 @@ class _Builder:
             inner = self.nodes[child]
             if isinstance(inner, NotNode):
                 return inner.child
-            return self._add(NotNode(child), self._costs[child])
+            return self._add(fold_not(inner) or NotNode(child), self._costs[child])
         kind = AndNode if isinstance(node, TAnd) else OrNode
         children: list[int] = []
         for child in [self.condition(part) for part in node.children]:
@@ -187,9 +188,14 @@ class _Builder:
 
     def junction(self, kind: type[AndNode | OrNode], children: list[int]) -> int:
         """An `and` or `or` of distinct children, cheapest first; of one, that one."""
-        unique = sorted(dict.fromkeys(children), key=lambda child: (self._costs[child], child))
+        kept = fold_junction(kind, children, self.nodes.__getitem__)
+        if kept is None:
+            return self._add(FALSE if kind is AndNode else TRUE, 0)
+        unique = sorted(dict.fromkeys(kept), key=lambda child: (self._costs[child], child))
         if len(unique) == 1:
             return unique[0]
+        if not unique:
+            return self._add(kind(()), 0)
         # short circuits: what stands first is always evaluated, the rest about half the time
         cost = self._costs[unique[0]] + sum(self._costs[child] for child in unique[1:]) // 2
         return self._add(kind(tuple(unique)), cost)
@@ -202,6 +208,10 @@ class _Builder:
 
     def _check(self, check: TCheck) -> int:
         operator, modifier, constants = normalise_check(check)
+        if check.right is None and operator != "exists":
+            answer = fold_check(check.left, operator, modifier, constants)
+            if answer is not None:
+                return self._add(TRUE if answer else FALSE, 0)
         left = self.operand(check.left)
         right = None if check.right is None else self.operand(check.right)
         cost = predicate_cost(operator, len(constants)) + self._operand_cost(check.left)

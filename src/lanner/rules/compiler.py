@@ -14,7 +14,7 @@ from lanner.diagnostics import Diagnostic, Item, Severity
 from lanner.diagnostics.suggest import did_you_mean
 from lanner.rules import exceptions
 from lanner.rules.decode import ItemError
-from lanner.rules.model import CheckedList, CheckedMacro, CheckedRule
+from lanner.rules.model import MAX_ERRORS, CheckedList, CheckedMacro, CheckedRule
 from lanner.rules.output_format import parse_output
 from lanner.rules.parser import parse_condition
 from lanner.rules.passes.check_types import check_condition
@@ -48,6 +48,7 @@ class Compiler:
         self.memo = memo
         self.reported: set[tuple[str, int, str]] = set()
         self.diagnostics: list[Diagnostic] = []
+        self._errors = self._counted = 0
         self.macros: dict[str, Condition] = {}
         self.broken: set[str] = set()
         self.used_macros: set[str] = set()
@@ -58,6 +59,8 @@ class Compiler:
         """Checks macros, then rules; then says which macros and lists are unused."""
         self._macros()
         for info in sorted(self.collector.rules.values(), key=lambda rule: rule.index):
+            if self._too_many():
+                break
             if not info.unknown_source:
                 self._rule(info)
         if not any(found.is_error for found in self.diagnostics):
@@ -103,6 +106,8 @@ class Compiler:
     def _macros(self) -> None:
         infos = sorted(self.collector.macros.values(), key=lambda macro: macro.index)
         for info in infos:
+            if self._too_many():
+                return
             text = info.condition
             parsed = self._parse(("macro", info.name), text, text, info.condition_context)
             if parsed is None:
@@ -114,6 +119,8 @@ class Compiler:
             condition = self.macros.get(info.name)
             if condition is None:
                 continue
+            if self._too_many():
+                return
 
             def lookup(name: str, limit: int = info.visibility) -> Condition | None:
                 other = by_name.get(name)
@@ -269,6 +276,11 @@ class Compiler:
         return output, False
 
     # the rest
+
+    def _too_many(self) -> bool:
+        self._errors += sum(found.is_error for found in self.diagnostics[self._counted :])
+        self._counted = len(self.diagnostics)
+        return self._errors >= MAX_ERRORS
 
     def _unused(self) -> None:
         for macro in sorted(self.collector.macros.values(), key=lambda entry: entry.index):

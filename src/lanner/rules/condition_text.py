@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, chain
 from typing import TYPE_CHECKING, Protocol
 
 from lanner.diagnostics import Expansion, Source, Span
@@ -91,12 +91,15 @@ class MappedText:
         return len(self.text)
 
     def __add__(self, other: MappedText) -> MappedText:
-        return MappedText((*self.pieces, *other.pieces))
+        return MappedText.join((self, other))
 
-    @staticmethod
-    def join(texts: Iterable[MappedText]) -> MappedText:
+    @classmethod
+    def join(cls, texts: Iterable[MappedText]) -> MappedText:
         """All texts, one after the other."""
-        return MappedText(piece for text in texts for piece in text.pieces)
+        # conditions are appended to by the thousand: no piece is looked at
+        joined = cls(())
+        joined.pieces = tuple(chain.from_iterable(text.pieces for text in texts))
+        return joined
 
     def slice(self, start: int, end: int) -> MappedText:
         """The characters `[start, end)`."""

@@ -54,6 +54,26 @@ def fail(
     )
 
 
+def key_text(key: Node, context: Context) -> str:
+    """The name of a key; nothing or `~` is called `null`, as by yaml-cpp."""
+    if not isinstance(key, Scalar):
+        not_text(key, "a key must be a single word", context[:1])
+    return "null" if key.is_null else key.value
+
+
+def not_text(node: Node, message: str, context: Context) -> NoReturn:
+    """Fails as yaml-cpp does where it is asked for the text of a list or a mapping."""
+    where = node.source.position(node.start)
+    fail(
+        message,
+        context,
+        code="LOAD_ERR_VALIDATE",
+        span=node.span,
+        falco_message=f"yaml-cpp: error at line {where.line}, column {where.column}:"
+        " bad conversion",
+    )
+
+
 def required(item: Mapping, key: str, context: Context) -> Scalar:
     """The scalar of a key that must be there and not empty."""
     value = item.get(key)

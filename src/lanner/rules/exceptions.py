@@ -42,23 +42,26 @@ def read_exceptions(
     if not isinstance(node, Sequence):
         fail("Rule exceptions must be a sequence", outer)
     found: list[ExceptionInfo] = []
+    names: set[str] = set()
     for entry in node.items:
         tentative = within(outer, "exception", "", entry)
         if not isinstance(entry, Mapping):
             fail("Rule exception must be a mapping", tentative)
         name = decode.required(entry, "name", tentative)
-        inner = (*context, Item("exception", name.value, name.span))
+        inner = (*context, Item("exception", name.value, entry.span))
         exception = ExceptionInfo(name.value, inner, name.span)
-        if any(other.name == exception.name for other in found):
+        if exception.name in names:
             message = f"Multiple definitions of exception '{exception.name}' in the same rule"
             collector.warn("LOAD_EXCEPTION_NAME_NOT_UNIQUE", message, inner, name.span)
+        names.add(exception.name)
         exception.fields = _member(entry, "fields", inner, optional=append)
         exception.comps = _member(entry, "comps", inner, optional=True)
         values = entry.get("values")
         if values is not None:
             where = within(inner, "exception values", "", values)
             if not isinstance(values, Sequence):
-                fail("Rule exception values must be a sequence", where)
+                help_text = "write `values: [a, b]`, or one `- value` a line"
+                fail("Rule exception values must be a sequence", where, help=help_text)
             exception.values = [
                 _entry(value, within(where, "exception value", "", value), 0)
                 for value in values.items
@@ -108,20 +111,22 @@ def validate(exception: ExceptionInfo, source: str | None) -> None:
     if fields.is_list:
         if not comps.is_set:
             comps = exception.comps = Entry(
-                is_set=True, is_list=True, items=[Entry(is_set=True) for _ in fields.items]
+                is_set=True, is_list=True, items=[_default("=", exception)] * len(fields.items)
             )
         if len(fields.items) != len(comps.items):
             _fail("Fields and comps lists must have equal length", exception)
         for comp in comps.items:
-            operator = comparison(comp, "=")
+            operator = comparison(comp)
             if operator not in grammar.ALL_OPERATORS and not _is_modified(operator):
                 _fail(f"'{operator}' is not a supported comparison operator", exception, comp)
         for entry in fields.items:
             _check_field(entry, exception, source)
         return
+    if not comps.is_set:
+        comps = exception.comps = _default("in", exception)
     if comps.is_list:
         _fail("Fields and comps must both be strings", exception)
-    operator = comparison(comps, "in")
+    operator = comparison(comps)
     if operator not in ("in", "pmatch", "intersects") and not _is_modified(operator):
         _fail(
             "When fields is a single value, comps must be one of (in, pmatch, intersects) or a"
@@ -132,9 +137,13 @@ def validate(exception: ExceptionInfo, source: str | None) -> None:
     _check_field(fields, exception, source)
 
 
-def comparison(comp: Entry, default: str) -> str:
+def _default(operator: str, exception: ExceptionInfo) -> Entry:
+    return Entry(is_set=True, item=MappedText.synthetic(operator, exception.span))
+
+
+def comparison(comp: Entry) -> str:
     """The operator of an exception, without blanks around it."""
-    return comp.text.strip(" \t\r\n") if comp.item else default
+    return comp.text.strip(" \t\r\n")
 
 
 def _is_modified(operator: str) -> bool:
@@ -190,8 +199,7 @@ def apply(condition: MappedText, exceptions: list[ExceptionInfo], site: Span) ->
         ItemError: values that do not fit the fields.
 
     """
-    before = MappedText.synthetic("(", site)
-    result = MappedText.join([before, condition, MappedText.synthetic(")", site)])
+    result = [MappedText.synthetic("(", site), condition, MappedText.synthetic(")", site)]
     for exception in exceptions:
         text = _Text(exception.span)
         if exception.fields.is_list:
@@ -201,8 +209,8 @@ def apply(condition: MappedText, exceptions: list[ExceptionInfo], site: Span) ->
         if text.parts:
             step = Expansion("exception", exception.name, site)
             joined = MappedText.join(text.parts).expanded(step)
-            result = result + MappedText.synthetic(" and not ", site) + joined
-    return result
+            result += [MappedText.synthetic(" and not ", site), joined]
+    return MappedText.join(result)
 
 
 def _item(entry: Entry) -> MappedText:
@@ -222,7 +230,7 @@ def _column(exception: ExceptionInfo, text: _Text) -> None:
             text.add(", ")
         else:
             field = exception.fields.item or MappedText(())
-            text.add("(", field, f" {comparison(exception.comps, 'in')} (")
+            text.add("(", field, f" {comparison(exception.comps)} (")
         text.add(_item(value))
     if text.parts:
         text.add("))")
@@ -241,12 +249,14 @@ def _rows(exception: ExceptionInfo, text: _Text) -> None:
         for index, (field, comp, value) in enumerate(
             zip(exception.fields.items, exception.comps.items, row.items, strict=True)
         ):
-            operator = comparison(comp, "=")
+            operator = comparison(comp)
             text.add(" and " if index else "", " ", field.item or MappedText(()), f" {operator} ")
             if value.is_list:
                 text.add("(")
-                for position, item in enumerate(value.items):
-                    text.add(", " if position else "", _item(item))
+                written = False
+                for item in value.items:
+                    text.add(", " if written else "", _item(item))
+                    written = written or bool(item.text)
                 text.add(")")
             elif operator in grammar.LIST_OPERATORS or _is_modified(operator):
                 bare = value.item or MappedText(())

@@ -1,8 +1,10 @@
 """What `falco -V` prints: its text and its JSON, from our diagnostics.
 
 Shape and layout: falcosecurity/falco 0.44.1 `rule_loader.cpp` (`result::as_verbose_string`,
-`result::as_json`). Positions count from zero, as in Falco. Only what Falco would have found is
-shown: it stops at the first error of a file.
+`result::as_json`) and `validate_rules_files.cpp`. Positions count from zero, as in Falco. Only what
+Falco would have found is shown: it stops at the first error of a file. Two things differ: places
+within conditions are those in the file (Falco adds offsets up that do not belong together, and
+shows the condition instead of the file), and the results of its JSON schema are left out.
 """
 
 from __future__ import annotations
@@ -25,7 +27,7 @@ def falco_json(result: LoadResult) -> dict[str, Any]:
 
 
 def falco_text(result: LoadResult) -> str:
-    """Falco's verbose `-V` text."""
+    """Falco's `-V` text, without a final line break."""
     return "\n".join(_file_text(file) for file in result.files)
 
 
@@ -82,28 +84,38 @@ def _location(file: FileResult, item: Item) -> dict[str, Any]:
 
 
 def _snippet(diagnostic: Diagnostic) -> str:
-    span = diagnostic.span
-    if span is None:
+    """The line of the innermost location, cut to 80 characters on either side, and a caret."""
+    span = diagnostic.items[-1].span if diagnostic.items else diagnostic.span
+    if span is None or not span.source.text:
         return "<No context available>\n"
-    position = span.source.position(span.start)
-    line = span.source.line_text(position.line)
-    if not line:
+    text, at = span.source.text, span.start
+    while at > 0 and (at >= len(text) or text[at] == "\n"):
+        at -= 1
+    begin = text.rfind("\n", 0, at + 1) + 1
+    end = text.find("\n", at)
+    end = len(text) if end < 0 else end
+    low, high = max(begin, at - _SNIPPET_WIDTH // 2), min(end, at + _SNIPPET_WIDTH // 2 + 1)
+    if low >= high:
         return "<No context available>\n"
-    column = position.column - 1
-    low = max(0, column - _SNIPPET_WIDTH // 2)
-    shown = line[low : low + _SNIPPET_WIDTH]
-    return f"{shown}\n{' ' * (column - low)}^\n"
+    shown = text[low:high]
+    if at - low >= _SNIPPET_WIDTH // 2:
+        shown = "..." + shown[3:]
+    if high - 1 - at >= _SNIPPET_WIDTH // 2:
+        shown = shown[:-3] + "..."
+    return f"{shown}\n{' ' * (at - low)}^\n"
 
 
 def _file_text(file: FileResult) -> str:
     found = file.falco_view()
     errors = [entry for entry in found if entry.is_error]
     warnings = [entry for entry in found if not entry.is_error]
-    verdict = "Invalid" if errors else "Ok, with warnings" if warnings else "Ok"
-    text = f"{file.name}: {verdict}\n"
+    if not errors:
+        # Falco logs the warnings of valid files elsewhere
+        return f"{file.name}: Ok" + (", with warnings" if warnings else "")
+    text = f"{file.name}: Invalid"
     for title, entries in (("Errors", errors), ("Warnings", warnings)):
         if entries:
-            text += f"{len(entries)} {title}:\n"
+            text += f"\n{len(entries)} {title}:\n"
             text += "".join(_block(file, entry) for entry in entries)
     return text
 

@@ -53,6 +53,8 @@ def read_source(path: str | os.PathLike[str]) -> Source | Unreadable:
         return _unreadable(name, "is a directory, not a rule file")
     except OSError as error:
         return _unreadable(name, f"cannot be read: {error.strerror or error}")
+    except ValueError as error:
+        return _unreadable(name, f"cannot be a file: {error}")
     if len(data) > MAX_FILE_BYTES:
         return _unreadable(name, f"is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB")
     if stat.S_ISREG(before.st_mode) and (
@@ -68,16 +70,22 @@ def decode_source(name: str, data: bytes) -> Source | Unreadable:
     try:
         return Source(name, data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:
-        good = data[: error.start].decode("utf-8-sig")
-        source = Source(name, data.decode("utf-8-sig", "replace"))
-        binary = b"\0" in data[:4096]
-        message = (
-            "the file is binary, not YAML"
-            if binary
-            else f"the file is not valid UTF-8: byte 0x{data[error.start]:02x}"
+        # the error counts from behind the byte order mark
+        body, start = error.object, error.start
+        source = Source(name, body.decode("utf-8", "replace"))
+        help_text = None
+        if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+            message = "the file is UTF-16"
+            help_text = "save it as UTF-8"
+        elif b"\0" in data[:4096]:
+            message = "the file is binary, not YAML"
+        else:
+            message = f"the file is not valid UTF-8: byte 0x{body[start]:02x}"
+        at = len(body[:start].decode("utf-8"))
+        span = Span(source, at, min(at + 1, len(source.text)))
+        found = Diagnostic(
+            "LOAD_ERR_YAML_PARSE", Severity.ERROR, message, span, path=name, help=help_text
         )
-        span = Span(source, len(good), min(len(good) + 1, len(source.text)))
-        found = Diagnostic("LOAD_ERR_YAML_PARSE", Severity.ERROR, message, span, path=name)
         return Unreadable(name, found)
 
 
@@ -90,21 +98,27 @@ def load(sources: Iterable[Source | Unreadable]) -> LoadResult:
     """Loads sources in order. Never raises for what is in them."""
     collector = Collector()
     files: list[FileResult] = []
+    found: tuple[Diagnostic, ...]
+    seen: set[Diagnostic] = set()
     compiler = None
     memo = Memo()
     with deep_recursion():
         for source in sources:
             if isinstance(source, Unreadable):
-                files.append(FileResult(None, source.name, (source.diagnostic,)))
+                files.append(
+                    FileResult(None, source.name, (source.diagnostic,), (source.diagnostic,))
+                )
                 continue
             collector.diagnostics = []
             _read(source, collector)
-            found = list(collector.diagnostics)
+            found = tuple(collector.diagnostics)
             if not any(one.is_error for one in found):
                 compiler = Compiler(collector, memo)
                 compiler.compile()
-                found += compiler.diagnostics
-            files.append(FileResult(source, source.name, tuple(found)))
+                found += tuple(compiler.diagnostics)
+            fresh = tuple(one for one in found if one not in seen)
+            seen.update(fresh)
+            files.append(FileResult(source, source.name, found, fresh))
     rules = compiler.rules if compiler else []
     return LoadResult(
         files=tuple(files),
@@ -121,7 +135,8 @@ def _read(source: Source, collector: Collector) -> None:
     documents, problem = parse_yaml(source)
     if problem is not None:
         # Falco parses all documents before it looks at any
-        collector.report(replace(problem, items=root))
+        place = Item("value for", "", problem.span)
+        collector.report(replace(problem, items=(*root, place)))
         return
     for document in documents:
         read_document(document, collector, root)

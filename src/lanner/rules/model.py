@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 ENGINE_VERSION = (0, 62, 0)
 """The Falco engine that rule files may require at most."""
 
+MAX_ERRORS = 1_000
+"""With so many errors, the rest of a file is not looked at."""
+
 PRIORITY_NAMES = (
     "EMERGENCY",
     "ALERT",
@@ -214,11 +217,16 @@ class CheckedRule:
 
 @dataclass(frozen=True, slots=True)
 class FileResult:
-    """What loading one file found, in the order in which Falco would find it."""
+    """What loading one file found, in the order in which Falco would find it.
+
+    All files so far are compiled again after each one, so `diagnostics` repeats what is still
+    wrong with earlier files; `fresh` does not.
+    """
 
     source: Source | None
     name: str
     diagnostics: tuple[Diagnostic, ...]
+    fresh: tuple[Diagnostic, ...]
 
     @property
     def ok(self) -> bool:
@@ -251,5 +259,5 @@ class LoadResult:
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
-        """Everything found in all files."""
-        return tuple(found for file in self.files for found in file.diagnostics)
+        """Everything found in all files, once."""
+        return tuple(found for file in self.files for found in file.fresh)

@@ -7,6 +7,7 @@ Which keys an item has, which are required, and what contradicts what: falcosecu
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from lanner.diagnostics import Item
@@ -14,6 +15,7 @@ from lanner.diagnostics.suggest import did_you_mean
 from lanner.rules import decode, grammar
 from lanner.rules.decode import ItemError, fail, within
 from lanner.rules.model import (
+    MAX_ERRORS,
     ListInfo,
     MacroInfo,
     PluginRequirement,
@@ -57,7 +59,8 @@ _KEYS = {
 }
 """Kinds of items in the order in which they are tried, and the keys that each knows."""
 
-_VERSION = re.compile(r"v?(\d{1,9})\.(\d{1,9})\.(\d{1,9})(?:[-+].*)?")
+_VERSION = re.compile(r"[ \t\n\v\f\r]*\+?([0-9]{1,9})\.[ ]*\+?([0-9]{1,9})\.[ ]*\+?([0-9]{1,9})")
+"""What `sscanf("%u.%u.%u")` takes, which reads versions in Falco: anything may follow."""
 
 
 def read_document(document: Node, collector: Collector, parent: Context) -> None:
@@ -83,6 +86,7 @@ def read_document(document: Node, collector: Collector, parent: Context) -> None
     except ItemError as error:
         collector.report(error.diagnostic)
         return
+    errors = 0
     for item in document.items:
         if isinstance(item, Scalar) and item.is_null:
             continue
@@ -90,6 +94,9 @@ def read_document(document: Node, collector: Collector, parent: Context) -> None
             _read_item(item, collector, parent)
         except ItemError as error:
             collector.report(error.diagnostic)
+            errors += 1
+            if errors >= MAX_ERRORS:
+                return
 
 
 def _read_item(item: Node, collector: Collector, parent: Context) -> None:
@@ -116,10 +123,11 @@ def _read_item(item: Node, collector: Collector, parent: Context) -> None:
         name, context = _named(item, "rule", parent)
         read_rule(item, name, collector, context)
     for key, _ in item.pairs:
-        if isinstance(key, Scalar) and key.value not in _KEYS[kind]:
-            message = f"Unknown key '{key.value}'. The key will be ignored."
+        name = decode.key_text(key, parent)
+        if name not in _KEYS[kind]:
+            message = f"Unknown key '{name}'. The key will be ignored."
             collector.warn(
-                "LOAD_UNKNOWN_KEY", message, context, key.span, did_you_mean(key.value, _KEYS[kind])
+                "LOAD_UNKNOWN_KEY", message, context, key.span, did_you_mean(name, _KEYS[kind])
             )
 
 
@@ -137,7 +145,7 @@ def _named(item: Mapping, kind: str, parent: Context) -> tuple[str, Context]:
 
 
 def _version(text: str) -> tuple[int, int, int] | None:
-    found = _VERSION.fullmatch(text)
+    found = _VERSION.match(text)
     return (int(found[1]), int(found[2]), int(found[3])) if found else None
 
 
@@ -168,7 +176,8 @@ def _plugin_versions(item: Mapping, collector: Collector, parent: Context) -> Co
         entry = within(context, "required plugin versions entry", "", plugin)
         if not isinstance(plugin, Mapping):
             fail("Plugin version must be a mapping", entry)
-        alternatives = [_plugin(plugin, entry)]
+        first, entry = _plugin(plugin, entry)
+        alternatives = [first]
         others = plugin.get("alternatives")
         if others is not None:
             if not isinstance(others, Sequence):
@@ -177,15 +186,17 @@ def _plugin_versions(item: Mapping, collector: Collector, parent: Context) -> Co
                 inner = within(entry, "required plugin versions alternative", "", other)
                 if not isinstance(other, Mapping):
                     fail("Plugin version alternative must be a mapping", inner)
-                alternatives.append(_plugin(other, inner))
+                alternatives.append(_plugin(other, inner)[0])
         _check_alternatives(alternatives, entry)
         collector.required_plugins.append(tuple(alternatives))
     return within(parent, "required plugin versions", "", item)
 
 
-def _plugin(node: Mapping, context: Context) -> PluginRequirement:
+def _plugin(node: Mapping, context: Context) -> tuple[PluginRequirement, Context]:
+    """A plugin with its version, and the context that names it."""
     name = decode.required(node, "name", context).value
-    return PluginRequirement(name, decode.required(node, "version", context).value)
+    named = (*context[:-1], replace(context[-1], name=name))
+    return PluginRequirement(name, decode.required(node, "version", named).value), named
 
 
 def _check_alternatives(alternatives: list[PluginRequirement], context: Context) -> None:

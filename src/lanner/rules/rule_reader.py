@@ -14,7 +14,7 @@ from lanner.rules import decode
 from lanner.rules.decode import fail, within
 from lanner.rules.exceptions import read_exceptions
 from lanner.rules.model import PRIORITY_NAMES, RuleInfo, RuleUpdate, parse_priority
-from lanner.rules.yaml_nodes import Mapping, Scalar
+from lanner.rules.yaml_nodes import Mapping, Scalar, Sequence
 
 if TYPE_CHECKING:
     from lanner.diagnostics import Span
@@ -23,15 +23,16 @@ if TYPE_CHECKING:
     from lanner.rules.model import Context
 
 _APPENDABLE = ("condition", "output", "desc", "tags", "exceptions")
+# in the order in which Falco reads them
 _REPLACEABLE = (
     "condition",
+    "exceptions",
     "output",
     "desc",
+    "tags",
     "priority",
     "capture",
     "capture_duration",
-    "tags",
-    "exceptions",
     "enabled",
     "warn_evttypes",
     "skip-if-unknown-filter",
@@ -78,17 +79,24 @@ def overrides(
     appended: set[str] = set()
     replaced: set[str] = set()
     node = item.get("override")
+    if isinstance(node, Sequence) and node.items:
+        fail(
+            "`override` is a list, not a mapping",
+            context[:1],
+            code="LOAD_ERR_VALIDATE",
+            span=node.span,
+            help="write `override:` and below it, for example, `condition: append`",
+            falco_message="invalid node; this may result from using a map iterator as a sequence"
+            " iterator, or vice-versa",
+        )
     if not isinstance(node, Mapping):
         return appended, replaced
     outer = within(context, "overrides", "", item)
     for key, value in node.pairs:
-        if not isinstance(key, Scalar) or not isinstance(value, Scalar):
-            fail(
-                "`override` names keys and says `append` or `replace` for each",
-                within(outer, "overrides", "", value),
-                code="LOAD_ERR_VALIDATE",
-            )
-        name, operation = key.value, value.value
+        name = decode.key_text(key, context)
+        if not isinstance(value, Scalar):
+            decode.not_text(value, f"`{name}` must be `append` or `replace`", context[:1])
+        operation = "null" if value.is_null else value.value
         where = within(outer, "overrides", name, key)
         if operation == "append":
             if name not in appendable:

@@ -19,10 +19,23 @@ MAX_DEPTH = 256
 MAX_NODES = 5_000_000
 """Nodes in one file, each use of an alias counting all that it stands for."""
 
+_MAX_DIGITS = 11
+
+_MAX_REPAIRS = 100
+_STAND_IN = "\u2029"
+_STAND_IN_ESCAPE = "\\P"
+_QUOTE_IT = "put the value in quotes, or write the list with one `- item` a line"
+
 _NULLS = frozenset(("", "~", "null", "Null", "NULL"))
 _TRUE = frozenset(("y", "yes", "true", "on"))
 _FALSE = frozenset(("n", "no", "false", "off"))
-_INTEGER = re.compile(r"\s*\+?(?:0[xX](?P<hex>[0-9a-fA-F]+)|(?P<octal>0[0-7]+)|(?P<dec>\d+))\s*")
+_INTEGER = re.compile(
+    r"\+?(?:0[xX](?P<hex>[0-9a-fA-F]+)|(?P<octal>0[0-7]+)|(?P<dec>0|[1-9][0-9]*))[ \t\n\v\f\r]*"
+)
+_UNPRINTABLE = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]"
+)
+"""What libyaml does not read. yaml-cpp does: such files are refused here that Falco would load."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -62,13 +75,13 @@ class Scalar:
         found = _INTEGER.fullmatch(self.value)
         if found is None:
             return None
-        if found["hex"]:
-            number = int(found["hex"], 16)
-        elif found["octal"]:
-            number = int(found["octal"], 8)
-        else:
-            number = int(found["dec"][:20])
-        return number if number < 1 << 32 else None
+        for name, base in (("hex", 16), ("octal", 8), ("dec", 10)):
+            digits = found[name]
+            if digits is not None:
+                digits = digits.lstrip("0")
+                number = int(digits or "0", base) if len(digits) <= _MAX_DIGITS else 1 << 32
+                return number if number < 1 << 32 else None
+        return None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,6 +137,7 @@ class _Open:
 
     node: Sequence | Mapping
     anchor: str | None
+    flow: bool
     key: Node | None = None
     weight: int = 1
 
@@ -132,31 +146,63 @@ class _Mark(Protocol):
     index: int
 
 
-class _TooMuchError(Exception):
-    def __init__(self, message: str, index: int) -> None:
+class _RefusedError(Exception):
+    def __init__(self, message: str, index: int, help_text: str | None = None) -> None:
         super().__init__(message)
         self.message = message
         self.index = index
+        self.help_text = help_text
 
 
 def parse_yaml(source: Source) -> tuple[list[Node], Diagnostic | None]:
     """The documents of a file; or those before the error, and the error."""
-    documents: list[Node] = []
+    text = source.text
+    for _ in range(_MAX_REPAIRS):
+        documents: list[Node] = []
+        problem, repaired = _attempt(source, text, documents)
+        if repaired is None:
+            break
+        text = repaired
+    return documents, problem
+
+
+def _attempt(
+    source: Source, text: str, documents: list[Node]
+) -> tuple[Diagnostic | None, str | None]:
+    """Reads the documents; else says what is wrong, or gives a text that may be read instead."""
     try:
-        _build(source, documents)
+        _build(source, text, documents)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        index = min(mark.index if mark else 0, len(source.text))
-        return documents, _parse_error(source, index, error)
+        index = min(mark.index if mark else 0, len(text))
+        return _parse_error(source, index, error), _repaired(source, text, index, error)
     except yaml.reader.ReaderError as error:
-        return documents, _character_error(source, error)
-    except _TooMuchError as error:
-        span = Span(source, error.index, min(error.index + 1, len(source.text)))
-        return documents, Diagnostic("LOAD_ERR_YAML_PARSE", Severity.ERROR, error.message, span)
-    return documents, None
+        return _character_error(source, error), None
+    except _RefusedError as error:
+        span = Span(source, error.index, min(error.index + 1, len(text)))
+        return (
+            Diagnostic(
+                "LOAD_ERR_YAML_PARSE", Severity.ERROR, error.message, span, help=error.help_text
+            ),
+            None,
+        )
+    return None, None
 
 
-def _build(source: Source, documents: list[Node]) -> None:
+def _repaired(source: Source, text: str, index: int, error: yaml.MarkedYAMLError) -> str | None:
+    """yaml-cpp knows one escape more than libyaml: an apostrophe in double quotes.
+
+    It is replaced by an escape of the same length that nobody uses, and
+    `_build` puts the apostrophe into the value.
+    """
+    if error.problem != "found unknown escape character" or text[index : index + 2] != "\\'":
+        return None
+    if any(word in source.text for word in (_STAND_IN, _STAND_IN_ESCAPE, "2029")):
+        return None
+    return text[:index] + _STAND_IN_ESCAPE + text[index + 2 :]
+
+
+def _build(source: Source, text: str, documents: list[Node]) -> None:
     stack: list[_Open] = []
     anchors: dict[str, tuple[Node, int]] = {}
     total = 0
@@ -165,7 +211,7 @@ def _build(source: Source, documents: list[Node]) -> None:
         nonlocal total
         total += weight
         if total > MAX_NODES:
-            raise _TooMuchError("aliases make this file too large", node.start)
+            raise _RefusedError("aliases make this file too large", node.start)
         if not stack:
             documents.append(node)
             return
@@ -179,21 +225,21 @@ def _build(source: Source, documents: list[Node]) -> None:
             parent.node.pairs.append((parent.key, node))
             parent.key = None
 
-    for event in yaml.parse(source.text, Loader=yaml.CSafeLoader):
+    for event in yaml.parse(text, Loader=yaml.CSafeLoader):
         if isinstance(event, yaml.ScalarEvent):
-            style = "" if event.style is None else event.style
-            start = _at(event.start_mark)
-            scalar = Scalar(event.value, style, source, start, _at(event.end_mark))
+            flow = bool(stack) and stack[-1].flow
+            scalar = _scalar(event, source, flow=flow, repaired=text is not source.text)
             if event.anchor:
                 anchors[event.anchor] = (scalar, 1)
             add(scalar, 1)
         elif isinstance(event, (yaml.SequenceStartEvent, yaml.MappingStartEvent)):
             if len(stack) >= MAX_DEPTH:
                 message = f"YAML is nested more than {MAX_DEPTH} deep"
-                raise _TooMuchError(message, _at(event.start_mark))
+                raise _RefusedError(message, _at(event.start_mark))
             start, end = _at(event.start_mark), _at(event.end_mark)
             kind = Sequence if isinstance(event, yaml.SequenceStartEvent) else Mapping
-            stack.append(_Open(kind([], source, start, max(start, end)), event.anchor))
+            node = kind([], source, start, max(start, end))
+            stack.append(_Open(node, event.anchor, flow=bool(event.flow_style)))
         elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
             done = stack.pop()
             if done.anchor:
@@ -203,10 +249,23 @@ def _build(source: Source, documents: list[Node]) -> None:
             known = anchors.get(event.anchor or "")
             if known is None:
                 message = f"no anchor is named `{event.anchor}` before this alias"
-                raise _TooMuchError(message, _at(event.start_mark))
+                raise _RefusedError(message, _at(event.start_mark))
             add(*known)
         elif isinstance(event, yaml.DocumentStartEvent):
             anchors.clear()
+
+
+def _scalar(event: yaml.ScalarEvent, source: Source, *, flow: bool, repaired: bool) -> Scalar:
+    style = "" if event.style is None else event.style
+    start = _at(event.start_mark)
+    value = event.value
+    if flow and not style and "?" in value:
+        # Falco's YAML library ends an unquoted value here, and then fails
+        at = source.text.find("?", start)
+        raise _RefusedError("`?` within [ ] or { } needs quotes", at, _QUOTE_IT)
+    if repaired and style == '"':
+        value = value.replace(_STAND_IN, "'")
+    return Scalar(value, style, source, start, _at(event.end_mark))
 
 
 def _at(mark: _Mark | None) -> int:
@@ -225,6 +284,8 @@ def _parse_error(source: Source, index: int, error: yaml.MarkedYAMLError) -> Dia
     line = source.line_text(source.position(index).line)
     if "\t" in problem or "'\\t'" in problem or line.lstrip(" ").startswith("\t"):
         help_text = "YAML does not allow tabs as indentation: use blanks"
+    elif "did not find expected <document start>" in problem:
+        help_text = "is this line indented less than the lines above it?"
     elif "mapping values are not allowed" in problem:
         help_text = "a value that contains `: ` must be quoted, or written as a block: `key: >`"
     notes = (error.context,) if error.context else ()
@@ -241,7 +302,7 @@ def _parse_error(source: Source, index: int, error: yaml.MarkedYAMLError) -> Dia
 
 def _character_error(source: Source, error: yaml.reader.ReaderError) -> Diagnostic:
     # libyaml counts bytes here; the first character that YAML forbids is what it stumbled over
-    found = re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe\uffff]", source.text)
+    found = _UNPRINTABLE.search(source.text)
     index = found.start() if found else 0
     message = "the file contains a control character: is it a text file?"
     return Diagnostic(

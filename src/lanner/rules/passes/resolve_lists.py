@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from lanner.diagnostics import Expansion, Span
@@ -24,6 +25,11 @@ _WORDS = re.compile(r"[^ \t\n\r(),=]+")
 
 MAX_EXPANDED = 4_000_000
 """Characters that one condition may grow to by substitution."""
+
+MAX_EFFORT = 500_000_000
+"""Characters that are looked through, for all conditions of a load together."""
+
+_PIECE_COST = 50
 
 
 class ExpansionTooLargeError(Exception):
@@ -68,36 +74,62 @@ class ListResolver:
         self.lists = tuple(lists)
         self._order = {found.name: index for index, found in enumerate(self.lists)}
         # names with a delimiter in them ("my list") never equal a word: they are searched for
-        self._odd = [found for found in self.lists if not _WORDS.fullmatch(found.name)]
+        self._odd = [found for found in self.lists if found.name and not _is_word(found.name)]
+        self._within: dict[int, set[int]] = {}
+        self._effort = 0
         self.used: set[str] = set()
 
     def resolve(self, condition: MappedText) -> MappedText:
         """The condition with all lists replaced.
 
         Raises:
-            ExpansionTooLargeError: the text passed `MAX_EXPANDED` characters.
+            ExpansionTooLargeError: the text passed `MAX_EXPANDED` characters,
+                or all texts together took more than `MAX_EFFORT`.
 
         """
         # Most conditions name a few of some hundred lists. A word of the text that is no list's
         # name cannot become one except by a substitution, which brings the words of its items.
-        pending = self._candidates(condition.text)
-        done = -1
-        while True:
-            later = [index for index in pending if index > done]
-            if not later:
-                return condition
-            done = min(later)
-            replaced = _substitute(condition, self.lists[done])
-            if replaced is not condition:
-                self.used.add(self.lists[done].name)
-                condition = replaced
-                pending = self._candidates(condition.text)
+        queue = sorted(self._candidates(condition.text))
+        known = set(queue)
+        while queue:
+            index = heappop(queue)
+            self._spend(condition)
+            replaced = _substitute(condition, self.lists[index])
+            if replaced is condition:
+                continue
+            condition = replaced
+            self.used.add(self.lists[index].name)
+            for other in self._brought_in(index, condition) - known:
+                if other > index:
+                    known.add(other)
+                    heappush(queue, other)
+        if len(condition.pieces) > 1:
+            self._spend(condition)
+        return condition
+
+    def _spend(self, condition: MappedText) -> None:
+        self._effort += len(condition.text) + _PIECE_COST * len(condition.pieces)
+        if self._effort > MAX_EFFORT:
+            raise ExpansionTooLargeError
+
+    def _brought_in(self, index: int, condition: MappedText) -> set[int]:
+        """The lists whose names stand in the text since a list was substituted."""
+        if self._odd:
+            return self._candidates(condition.text)
+        if index not in self._within:
+            items = ", ".join(quote_item(item).text for item in self.lists[index].items)
+            self._within[index] = self._candidates(items)
+        return self._within[index]
 
     def _candidates(self, text: str) -> set[int]:
         order = self._order
         found = {order[word] for word in set(_WORDS.findall(text)) if word in order}
-        found.update(order[odd.name] for odd in self._odd if odd.name and odd.name in text)
+        found.update(order[odd.name] for odd in self._odd if odd.name in text)
         return found
+
+
+def _is_word(name: str) -> bool:
+    return _WORDS.fullmatch(name) is not None
 
 
 def _substitute(condition: MappedText, found: ResolvedList) -> MappedText:
