@@ -8,7 +8,7 @@ BIN := .venv/bin
 NATIVE_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml -o -name '*.tsv' -o -name '*.txt') Cargo.toml Cargo.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench fuzz golden docs setup lock build clean check-rust
+.PHONY: help run test lint bench golden docs setup lock build clean check-rust
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12

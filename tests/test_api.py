@@ -47,7 +47,7 @@ def test_the_readmes_example_runs(monkeypatch: pytest.MonkeyPatch) -> None:
     names: dict[str, object] = {}
     exec(compile(example, "README.md", "exec"), names)  # noqa: S102 - our own text
     assert isinstance(names["scan"], lanner.Scan)
-    assert sum(names["scan"].stats().alerts_by_rule.values()) == 19
+    assert sum(names["scan"].stats().alerts_by_rule.values()) == 22
 
 
 def test_match_takes_mappings_text_and_bytes(engine: lanner.Engine) -> None:

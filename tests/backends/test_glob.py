@@ -23,7 +23,7 @@ pytestmark = pytest.mark.skipif(
 
 
 def fnmatch(pattern: bytes, text: bytes, *, fold: bool) -> bool:
-    return ctypes.CDLL(None).fnmatch(pattern, text, FNM_CASEFOLD if fold else 0) == 0
+    return bool(ctypes.CDLL(None).fnmatch(pattern, text, FNM_CASEFOLD if fold else 0) == 0)
 
 
 @pytest.mark.parametrize("fold", [False, True])

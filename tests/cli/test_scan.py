@@ -30,7 +30,7 @@ def alerts(*arguments: str | os.PathLike[str], stdin: bytes = b"") -> list[bytes
 @pytest.fixture(scope="module")
 def expected() -> list[bytes]:
     lines = alerts(SAMPLE)
-    assert len(lines) == 19
+    assert len(lines) == 22
     return lines
 
 
