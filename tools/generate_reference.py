@@ -14,7 +14,7 @@ import lanner
 from lanner import catalog
 from lanner.catalog.tables import tables
 from lanner.cli.fields import ARGUMENTS, type_text
-from lanner.diagnostics.codes import ERRORS, WARNINGS
+from lanner.diagnostics.codes import ADVICE, ERRORS, WARNINGS
 from lanner.outputs import PRIORITIES
 
 if TYPE_CHECKING:
@@ -137,7 +137,7 @@ def rules_page() -> str:
 def codes_page() -> str:
     """The codes of diagnostics."""
     page = f"# Codes of diagnostics\n\n{NOTE}\nErrors make a file invalid; warnings do not.\n"
-    for title, codes in (("Errors", ERRORS), ("Warnings", WARNINGS)):
+    for title, codes in (("Errors", ERRORS), ("Warnings", WARNINGS), ("Advice", ADVICE)):
         rows = [(f"`{code.name}`", code.short, code.explanation) for code in codes.values()]
         page += f"\n## {title}\n\n" + table(("Code", "Falco's words", "Meaning"), rows)
     return page

@@ -110,3 +110,12 @@ def test_validate_says_when_it_stopped(tmp_path: Path) -> None:
     done = lanner("validate", file)
     assert done.returncode == 1
     assert done.stdout.endswith(b": Invalid (1000 errors, checking stopped there)\n")
+
+
+def test_rules_show_the_plan() -> None:
+    plan = lanner("rules", "Attach/Exec Pod", "--plan").stdout.decode()
+    assert "dispatch on ka.verb" in plan
+    disabled = lanner("rules", "Create Disallowed Pod", "--plan")
+    assert "r0 Create Disallowed Pod" in disabled.stdout.decode()
+    unknown = lanner("rules", "No Such Rule", "--plan")
+    assert unknown.returncode == 1

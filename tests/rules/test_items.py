@@ -228,9 +228,9 @@ def test_exceptions_become_text(text: str, expected: str) -> None:
 
     source = Source("x.yaml", RULE + f"  exceptions: [{text.replace('{', '{name: e, ', 1)}]\n")
     collector = Collector()
-    documents, problem = parse_yaml(source)
-    assert problem is None
-    read_document(documents[0], collector, (Item("rules content", "", Span(source, 0, 0)),))
+    read_document(
+        parse_yaml(source).documents[0], collector, (Item("rules content", "", Span(source, 0, 0)),)
+    )
     assert not collector.diagnostics
     info = collector.rules["r"]
     applied = exceptions.apply(info.condition, info.exceptions, info.span)

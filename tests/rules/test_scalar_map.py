@@ -48,7 +48,8 @@ def block(draw: st.DrawFn) -> str:
 
 def value_of(text: str) -> Scalar | None:
     """The value of `k` in a file with one item."""
-    documents, problem = parse_yaml(Source("x.yaml", text))
+    parsed = parse_yaml(Source("x.yaml", text))
+    documents, problem = parsed.documents, parsed.problem
     if problem is not None or len(documents) != 1 or not isinstance(documents[0], Sequence):
         return None
     (item, *_) = documents[0].items

@@ -17,7 +17,8 @@ from tests.rules.helpers import codes, load_texts
 
 def first(text: str) -> Node:
     """The first item of a valid file."""
-    documents, problem = parse_yaml(Source("x.yaml", text))
+    parsed = parse_yaml(Source("x.yaml", text))
+    documents, problem = parsed.documents, parsed.problem
     assert problem is None, problem
     assert isinstance(documents[0], Sequence)
     return documents[0].items[0]
@@ -105,7 +106,7 @@ def test_quoted_keys_are_keys() -> None:
 
 @pytest.mark.parametrize("text", ["- [/dev/tty?]", "- {a?b: c}", "- [x, [http://h/p?q=1]]"])
 def test_question_marks_in_flow_collections(text: str) -> None:
-    _, problem = parse_yaml(Source("x.yaml", text))
+    problem = parse_yaml(Source("x.yaml", text)).problem
     assert problem is not None
     assert problem.code == "LOAD_ERR_YAML_PARSE"
     assert problem.span is not None
@@ -116,13 +117,13 @@ def test_question_marks_in_flow_collections(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["- ['/dev/tty?']", '- ["a?"]', "- a?b", "- x:\n  - a?b"])
 def test_question_marks_elsewhere(text: str) -> None:
-    assert parse_yaml(Source("x.yaml", text))[1] is None
+    assert parse_yaml(Source("x.yaml", text)).problem is None
 
 
 def test_an_escaped_apostrophe() -> None:
     node = scalar(r'''"it\'s \\' \"x\""''')
     assert node.value == """it's \\' "x\""""
-    _, problem = parse_yaml(Source("x.yaml", '- "' + r"\'" * 1000 + '"'))
+    problem = parse_yaml(Source("x.yaml", '- "' + r"\'" * 1000 + '"')).problem
     assert problem is not None  # each costs a reading of the file
 
 
@@ -130,7 +131,7 @@ def test_an_escaped_apostrophe() -> None:
     "text", [r'''- "a\'b\P"''', r'''- "a\'b\u2029"''', '- "a\\\'b\u2029"', r'- "\q"', r'- "\x4"']
 )
 def test_other_escapes_stay_errors(text: str) -> None:
-    _, problem = parse_yaml(Source("x.yaml", text))
+    problem = parse_yaml(Source("x.yaml", text)).problem
     assert problem is not None
     assert problem.code == "LOAD_ERR_YAML_PARSE"
 
@@ -144,7 +145,7 @@ def test_other_escapes_stay_errors(text: str) -> None:
     ],
 )
 def test_help(text: str, line: int, help_text: str) -> None:
-    _, problem = parse_yaml(Source("x.yaml", text))
+    problem = parse_yaml(Source("x.yaml", text)).problem
     assert problem is not None
     assert problem.span is not None
     assert problem.span.source.position(problem.span.start).line == line
@@ -154,7 +155,7 @@ def test_help(text: str, line: int, help_text: str) -> None:
 
 @pytest.mark.parametrize("character", ["\x00", "\x07", "\x1b", "\x7f", "\x80", "\ufffe"])
 def test_control_characters_are_pointed_at(character: str) -> None:
-    _, problem = parse_yaml(Source("x.yaml", f"- a: b\n- c: d{character}\n"))
+    problem = parse_yaml(Source("x.yaml", f"- a: b\n- c: d{character}\n")).problem
     assert problem is not None
     assert problem.span is not None
     assert problem.span.text == character
@@ -162,7 +163,7 @@ def test_control_characters_are_pointed_at(character: str) -> None:
 
 def test_rare_line_separators_do_not_count_as_lines() -> None:
     text = "- rule: 'a\u2028b\u2029c'\n  desc: a: b\n"
-    _, problem = parse_yaml(Source("x.yaml", text))
+    problem = parse_yaml(Source("x.yaml", text)).problem
     assert problem is not None
     assert problem.span is not None
     assert problem.span.source.position(problem.span.start).line == 2
@@ -173,23 +174,23 @@ def test_aliases() -> None:
     assert isinstance(node, Mapping)
     assert node.get("x") is node.get("y")
     for text in ("- *nothing\n", "- &a [*a]\n", "- &a x\n---\n- *a\n"):
-        _, problem = parse_yaml(Source("x.yaml", text))
+        problem = parse_yaml(Source("x.yaml", text)).problem
         assert problem is not None
         assert "no anchor" in problem.message
 
 
 def test_aliases_count_what_they_stand_for(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(yaml_nodes, "MAX_NODES", 100)
-    assert parse_yaml(Source("x.yaml", "- &a [" + "x, " * 40 + "]\n- *a\n"))[1] is None
-    _, problem = parse_yaml(Source("x.yaml", "- &a [" + "x, " * 40 + "]\n- *a\n- *a\n"))
+    assert parse_yaml(Source("x.yaml", "- &a [" + "x, " * 40 + "]\n- *a\n")).problem is None
+    problem = parse_yaml(Source("x.yaml", "- &a [" + "x, " * 40 + "]\n- *a\n- *a\n")).problem
     assert problem is not None
     assert "aliases" in problem.message
 
 
 def test_depth() -> None:
     depth = yaml_nodes.MAX_DEPTH
-    assert parse_yaml(Source("x.yaml", "[" * depth + "]" * depth))[1] is None
-    _, problem = parse_yaml(Source("x.yaml", "[" * (depth + 1) + "]" * (depth + 1)))
+    assert parse_yaml(Source("x.yaml", "[" * depth + "]" * depth)).problem is None
+    problem = parse_yaml(Source("x.yaml", "[" * (depth + 1) + "]" * (depth + 1))).problem
     assert problem is not None
     assert "nested" in problem.message
 
@@ -203,7 +204,7 @@ def test_documents_without_content_are_skipped() -> None:
 @given(st.text("-: \n\t\"'|>[]{}#&*!%@?,ab\\\r", max_size=60))
 def test_any_text_gives_nodes_or_one_place(text: str) -> None:
     source = Source("x.yaml", text)
-    _, problem = parse_yaml(source)
+    problem = parse_yaml(source).problem
     if problem is not None:
         assert problem.span is not None
         assert 0 <= problem.span.start <= problem.span.end <= len(text)

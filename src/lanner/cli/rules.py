@@ -10,10 +10,15 @@ import typer
 from lanner.cli import common, tables
 from lanner.diagnostics.suggest import did_you_mean
 from lanner.outputs import PRIORITIES
+from lanner.plan.build import build
+from lanner.plan.listing import explain_plan
+from lanner.rules.model import SOURCES
 from lanner.rules.passes.resolve_macros import macro_uses
 from lanner.rules.unparse import unparse
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from lanner.api import Ruleset
     from lanner.rules.model import CheckedRule
 
@@ -33,23 +38,32 @@ def rules(
     ] = "debug",
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    plan: Annotated[
+        bool, typer.Option("--plan", help="Show what the engine runs: shared and ordered checks.")
+    ] = False,
 ) -> None:
     """List the rules that are loaded, or show one: its condition as written and with all
     macros, lists and exceptions expanded, its output, and the macros it uses.
+
+    --plan shows the rules as the engine runs them: equal checks once, cheap ones first, and
+    what is decided by a look-up before any rule is tried.
 
     Exit code: 0; 1 when rules are invalid or no rule has the name; 2 usage.
 
     Example: lanner rules "Create Privileged Pod"
     """
     ruleset = common.load_or_exit(rule_files, local)
-    if name is not None:
-        _show(ruleset, name, json_output=json_output)
+    if name is not None and not plan:
+        _show(_find(ruleset, name), json_output=json_output)
         return
     everything = [rule for rule in ruleset.result.rules if not source or rule.source == source]
     try:
         chosen = ruleset.select(priority=priority, tags=tag or ())
     except ValueError as error:
         common.usage_error(str(error))
+    if plan:
+        _plans(chosen.rules if name is None else [_find(ruleset, name)], source)
+        return
     enabled = {rule.name for rule in chosen.rules}
     rows = [
         rule
@@ -101,7 +115,14 @@ def _json(rule: CheckedRule) -> dict[str, Any]:
     }
 
 
-def _show(ruleset: Ruleset, name: str, *, json_output: bool) -> None:
+def _plans(rules: Sequence[CheckedRule], source: str | None) -> None:
+    for one in SOURCES if source is None else (source,):
+        chosen = [rule for rule in rules if rule.source == one]
+        if chosen:
+            print(explain_plan(build(chosen, one)))  # noqa: T201
+
+
+def _find(ruleset: Ruleset, name: str) -> CheckedRule:
     found = next((rule for rule in ruleset.result.rules if rule.name == name), None)
     if found is None:
         known = [rule.name for rule in ruleset.result.rules]
@@ -111,7 +132,11 @@ def _show(ruleset: Ruleset, name: str, *, json_output: bool) -> None:
             common.complain(f"no rule is named `{name}`" + (f"; {near}" if near else ""))
             raise typer.Exit(1)
         found = folded[0]
-    data = _json(found)
+    return found
+
+
+def _show(rule: CheckedRule, *, json_output: bool) -> None:
+    data = _json(rule)
     if json_output:
         print(json.dumps(data, indent=2))  # noqa: T201
         return

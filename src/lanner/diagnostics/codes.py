@@ -129,4 +129,17 @@ WARNINGS: dict[str, Code] = {
 }
 """Every warning code, in Falco's order."""
 
-CODES: dict[str, Code] = {**ERRORS, **WARNINGS}
+ADVICE: dict[str, Code] = {
+    code.name: code
+    for code in (
+        Code(
+            "LANNER_REPEATED_KEY",
+            "Key given twice",
+            "A mapping has the same key twice. The first counts, as in Falco, and the other is"
+            " ignored.",
+        ),
+    )
+}
+"""What Falco does not report; left out where its own reports are printed."""
+
+CODES: dict[str, Code] = {**ERRORS, **WARNINGS, **ADVICE}

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Severity(Enum):
-    """How bad a diagnostic is. Errors make the file invalid."""
+    """How bad a diagnostic is: errors make the file invalid, Falco is silent about advice."""
 
     ERROR = "error"
     WARNING = "warning"

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lanner.diagnostics import Diagnostic, Item, Severity, Source, Span
+from lanner.diagnostics import Diagnostic, Item, Label, Severity, Source, Span
 from lanner.rules.collector import Collector
 from lanner.rules.compiler import Compiler
 from lanner.rules.memo import Memo
-from lanner.rules.model import FileResult, LoadResult
+from lanner.rules.model import MAX_ERRORS, FileResult, LoadResult
 from lanner.rules.reader import read_document
 from lanner.rules.recursion import deep_recursion
 from lanner.rules.yaml_nodes import parse_yaml
@@ -132,11 +132,17 @@ def load(sources: Iterable[Source | Unreadable]) -> LoadResult:
 
 def _read(source: Source, collector: Collector) -> None:
     root = (Item("rules content", "", Span(source, 0, 0)),)
-    documents, problem = parse_yaml(source)
-    if problem is not None:
+    parsed = parse_yaml(source)
+    for first, again in parsed.repeated[:MAX_ERRORS]:
+        message = f"the key `{again.value}` is there already; this one is ignored"
+        labels = (Label(first.span, "the one that counts"),)
+        collector.report(
+            Diagnostic("LANNER_REPEATED_KEY", Severity.ADVICE, message, again.span, labels)
+        )
+    if parsed.problem is not None:
         # Falco parses all documents before it looks at any
-        place = Item("value for", "", problem.span)
-        collector.report(replace(problem, items=(*root, place)))
+        place = Item("value for", "", parsed.problem.span)
+        collector.report(replace(parsed.problem, items=(*root, place)))
         return
-    for document in documents:
+    for document in parsed.documents:
         read_document(document, collector, root)

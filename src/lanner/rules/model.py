@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from lanner.diagnostics import Severity
+
 if TYPE_CHECKING:
     from lanner.diagnostics import Diagnostic, Item, Source, Span
     from lanner.rules.ast import Condition
@@ -234,11 +236,12 @@ class FileResult:
         return not any(found.is_error for found in self.diagnostics)
 
     def falco_view(self) -> tuple[Diagnostic, ...]:
-        """The diagnostics up to and including the first error, where Falco stops."""
-        for index, found in enumerate(self.diagnostics):
+        """What Falco reports, too: up to the first error, where it stops."""
+        known = tuple(found for found in self.diagnostics if found.severity is not Severity.ADVICE)
+        for index, found in enumerate(known):
             if found.is_error:
-                return self.diagnostics[: index + 1]
-        return self.diagnostics
+                return known[: index + 1]
+        return known
 
 
 @dataclass(frozen=True, slots=True)

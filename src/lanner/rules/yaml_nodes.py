@@ -8,7 +8,7 @@ needed, by the rules of yaml-cpp, which Falco reads its files with.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import yaml
@@ -118,6 +118,16 @@ class Mapping:
                 return value
         return None
 
+    def repeated(self) -> list[tuple[Scalar, Scalar]]:
+        """Keys that are there again, each after the one that counts."""
+        first: dict[str, Scalar] = {}
+        names = [name for name, _ in self.pairs if isinstance(name, Scalar)]
+        return [
+            (known, name)
+            for name in names
+            if (known := first.setdefault(name.value, name)) is not name
+        ]
+
     def key_span(self, key: str) -> Span:
         """Where a key stands."""
         for name, _ in self.pairs:
@@ -152,24 +162,32 @@ class _RefusedError(Exception):
         self.help_text = help_text
 
 
-def parse_yaml(source: Source) -> tuple[list[Node], Diagnostic | None]:
-    """The documents of a file; or those before the error, and the error."""
+@dataclass(slots=True)
+class Parsed:
+    """What a file holds. With a `problem`, the documents are those before it."""
+
+    documents: list[Node] = field(default_factory=list)
+    problem: Diagnostic | None = None
+    repeated: list[tuple[Scalar, Scalar]] = field(default_factory=list)
+    """Keys that a mapping has already, after the one that counts."""
+
+
+def parse_yaml(source: Source) -> Parsed:
+    """Reads the documents of a file."""
     text = source.text
     for _ in range(_MAX_REPAIRS):
-        documents: list[Node] = []
-        problem, repaired = _attempt(source, text, documents)
+        parsed = Parsed()
+        parsed.problem, repaired = _attempt(source, text, parsed)
         if repaired is None:
             break
         text = repaired
-    return documents, problem
+    return parsed
 
 
-def _attempt(
-    source: Source, text: str, documents: list[Node]
-) -> tuple[Diagnostic | None, str | None]:
+def _attempt(source: Source, text: str, parsed: Parsed) -> tuple[Diagnostic | None, str | None]:
     """Reads the documents; else says what is wrong, or gives a text that may be read instead."""
     try:
-        _build(source, text, documents)
+        _build(source, text, parsed)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         index = min(mark.index if mark else 0, len(text))
@@ -200,7 +218,7 @@ def _repaired(source: Source, text: str, index: int, error: yaml.MarkedYAMLError
     return text[:index] + _STAND_IN_ESCAPE + text[index + 2 :]
 
 
-def _build(source: Source, text: str, documents: list[Node]) -> None:
+def _build(source: Source, text: str, parsed: Parsed) -> None:
     stack: list[_Open] = []
     anchors: dict[str, tuple[Node, int]] = {}
     total = 0
@@ -211,7 +229,7 @@ def _build(source: Source, text: str, documents: list[Node]) -> None:
         if total > MAX_NODES:
             raise _RefusedError("aliases make this file too large", node.start)
         if not stack:
-            documents.append(node)
+            parsed.documents.append(node)
             return
         parent = stack[-1]
         parent.weight += weight
@@ -240,6 +258,8 @@ def _build(source: Source, text: str, documents: list[Node]) -> None:
             stack.append(_Open(node, event.anchor, flow=bool(event.flow_style)))
         elif isinstance(event, (yaml.SequenceEndEvent, yaml.MappingEndEvent)):
             done = stack.pop()
+            if isinstance(done.node, Mapping):
+                parsed.repeated += done.node.repeated()
             if done.anchor:
                 anchors[done.anchor] = (done.node, done.weight)
             add(done.node, done.weight, 1)
