@@ -115,6 +115,8 @@ def test_validate_says_when_it_stopped(tmp_path: Path) -> None:
 def test_rules_show_the_plan() -> None:
     plan = lanner("rules", "Attach/Exec Pod", "--plan").stdout.decode()
     assert "dispatch on ka.verb" in plan
+    encoded = json.loads(lanner("rules", "Attach/Exec Pod", "--plan", "--json").stdout)
+    assert [rule["name"] for rule in encoded["rules"]] == ["Attach/Exec Pod"]
     disabled = lanner("rules", "Create Disallowed Pod", "--plan")
     assert "r0 Create Disallowed Pod" in disabled.stdout.decode()
     unknown = lanner("rules", "No Such Rule", "--plan")

@@ -11,6 +11,7 @@ from lanner.cli import common, tables
 from lanner.diagnostics.suggest import did_you_mean
 from lanner.outputs import PRIORITIES
 from lanner.plan.build import build
+from lanner.plan.encode import encode
 from lanner.plan.listing import explain_plan
 from lanner.rules.model import SOURCES
 from lanner.rules.passes.resolve_macros import macro_uses
@@ -62,7 +63,11 @@ def rules(
     except ValueError as error:
         common.usage_error(str(error))
     if plan:
-        _plans(chosen.rules if name is None else [_find(ruleset, name)], source)
+        _plans(
+            chosen.rules if name is None else [_find(ruleset, name)],
+            source,
+            json_output=json_output,
+        )
         return
     enabled = {rule.name for rule in chosen.rules}
     rows = [
@@ -115,11 +120,12 @@ def _json(rule: CheckedRule) -> dict[str, Any]:
     }
 
 
-def _plans(rules: Sequence[CheckedRule], source: str | None) -> None:
+def _plans(rules: Sequence[CheckedRule], source: str | None, *, json_output: bool) -> None:
     for one in SOURCES if source is None else (source,):
         chosen = [rule for rule in rules if rule.source == one]
         if chosen:
-            print(explain_plan(build(chosen, one)))  # noqa: T201
+            plan = build(chosen, one)
+            print(encode(plan).decode() if json_output else explain_plan(plan))  # noqa: T201
 
 
 def _find(ruleset: Ruleset, name: str) -> CheckedRule:
