@@ -59,5 +59,10 @@ def test_every_byte(pattern: bytes, fold: bool) -> None:
         assert glob_match(pattern, text, fold=fold) == fnmatch(pattern, text, fold=fold), text
 
 
+def test_what_is_left_open() -> None:
+    for pattern, text in ((b"[a", b"[a"), (b"[!", b"[!"), (b"[a]b", b"ab"), (b"a[", b"a[")):
+        assert glob_match(pattern, text, fold=False) == fnmatch(pattern, text, fold=False), pattern
+
+
 def test_stars_do_not_blow_up() -> None:
     assert not glob_match(b"*a" * 40 + b"b", b"a" * 2000)
