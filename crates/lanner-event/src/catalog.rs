@@ -7,8 +7,12 @@ use serde::Serialize;
 const FIELDS: &str = include_str!("tables/fields.tsv");
 /// `events.tsv`: one event code a line.
 const EVENTS: &str = include_str!("tables/events.tsv");
+/// `flags.tsv`: one table of names a line.
+const FLAGS: &str = include_str!("tables/flags.tsv");
 /// `syscalls.txt`: names of system calls.
 const SYSCALLS: &str = include_str!("tables/syscalls.txt");
+/// `natives.tsv`: numbers of system calls on x86-64.
+const NATIVES: &str = include_str!("tables/natives.tsv");
 
 /// A field of the catalogue.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -48,6 +52,11 @@ pub struct Event {
     pub flags: &'static str,
     /// Parameters with their types.
     pub parameters: Vec<(&'static str, &'static str)>,
+    /// How each parameter is shown: a number format, and behind a `:` a table of
+    /// `flags.tsv`, a kind of dynamic parameter, or the index of the parameter
+    /// that holds the directory of a path.
+    #[serde(skip)]
+    pub formats: Vec<&'static str>,
 }
 
 fn rows(table: &'static str) -> impl Iterator<Item = Vec<&'static str>> {
@@ -92,9 +101,12 @@ pub fn events() -> Vec<Event> {
             let [code, name, direction, category, flags, parameters] = row[..] else {
                 return None;
             };
-            let parameters = dashed(parameters)
-                .filter_map(|item| item.split_once(':'))
-                .collect();
+            let parameters = dashed(parameters).filter_map(|item| {
+                let (name, rest) = item.split_once(':')?;
+                let (ty, format) = rest.split_once(':')?;
+                Some(((name, ty), format))
+            });
+            let (parameters, formats) = parameters.unzip();
             let code = code.parse().ok()?;
             Some(Event {
                 code,
@@ -103,17 +115,49 @@ pub fn events() -> Vec<Event> {
                 category,
                 flags,
                 parameters,
+                formats,
             })
         })
         .collect()
 }
 
-/// Names of system calls that events can carry.
+/// Names of system calls that events can carry, by Falco's number for them.
 #[must_use]
 pub fn syscalls() -> Vec<&'static str> {
     SYSCALLS
         .lines()
         .filter(|line| !line.is_empty() && !line.starts_with('#'))
+        .collect()
+}
+
+/// Names of system calls by their number on x86-64, in the order of the numbers.
+#[must_use]
+pub fn native_syscalls() -> Vec<(u16, &'static str)> {
+    rows(NATIVES)
+        .filter_map(|row| {
+            let [number, name] = row[..] else {
+                return None;
+            };
+            Some((number.parse().ok()?, name))
+        })
+        .collect()
+}
+
+/// Tables of names for flags and enumerated values (`flags.tsv`), each in the
+/// order in which values are looked for.
+#[must_use]
+pub fn flag_tables() -> Vec<(&'static str, Vec<(&'static str, u32)>)> {
+    rows(FLAGS)
+        .filter_map(|row| {
+            let [name, values] = row[..] else {
+                return None;
+            };
+            let values = values.split(' ').filter_map(|item| {
+                let (name, value) = item.split_once('=')?;
+                Some((name, value.parse().ok()?))
+            });
+            Some((name, values.collect()))
+        })
         .collect()
 }
 
@@ -153,6 +197,9 @@ mod tests {
     fn every_row_of_the_tables_is_read() {
         assert_eq!(fields().len(), lines(FIELDS));
         assert_eq!(events().len(), lines(EVENTS));
+        assert_eq!(native_syscalls().len(), lines(NATIVES));
+        assert!(native_syscalls().is_sorted());
+        assert_eq!(flag_tables().len(), lines(FLAGS));
         assert!(!catalog_json().is_empty());
     }
 

@@ -5,6 +5,15 @@
 //! Nothing here depends on another Lanner crate.
 
 pub mod catalog;
+pub mod codes;
+pub mod generic;
+pub mod inventory;
+pub mod raw;
+pub mod schema;
+pub mod sockets;
+pub mod text;
+pub mod time;
 pub mod value;
 
+pub use raw::{Header, Lengths, RawEvent};
 pub use value::{EventSource, ExtractorError, Value, Values};

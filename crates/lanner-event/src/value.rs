@@ -64,6 +64,19 @@ pub trait EventSource: Send + Sync + 'static {
         out: &mut Values<'a>,
     );
 
+    /// A small number that alone decides the values of some fields, as the
+    /// code of a system call event decides `evt.type`. Rules that need such a
+    /// value are chosen by a table. `None` for an event whose fields have to be
+    /// looked at.
+    fn class(_event: &Self::Event<'_>) -> Option<u16> {
+        None
+    }
+
+    /// Whether the class of an event decides the values of a field.
+    fn decided_by_class(_extractor: &Self::Extractor) -> bool {
+        false
+    }
+
     /// The event's time, in nanoseconds since the Unix epoch.
     fn time_ns(event: &Self::Event<'_>) -> u64;
 }

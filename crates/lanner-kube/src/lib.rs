@@ -5,7 +5,7 @@ pub mod event;
 pub mod fields;
 pub mod json;
 pub mod reader;
-pub mod time;
+pub use lanner_event::time;
 
 pub use event::AuditEvent;
 pub use fields::KubeSource;

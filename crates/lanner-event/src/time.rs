@@ -1,6 +1,6 @@
-//! Times in audit records: RFC 3339 text ↔ nanoseconds since the Unix epoch.
+//! Times as text: clocks, dates, and RFC 3339 ↔ nanoseconds since the Unix epoch.
 //!
-//! Accepts what Go's `time.Parse(time.RFC3339Nano, …)` accepts, which is what
+//! The parser accepts what Go's `time.Parse(time.RFC3339Nano, …)` accepts, which is what
 //! the k8saudit plugin requires of `stageTimestamp`.
 
 const NANOS: u64 = 1_000_000_000;
@@ -93,7 +93,7 @@ pub fn parse_rfc3339(text: &[u8]) -> Option<u64> {
 
 /// Appends `2024-05-01T12:00:00`, in UTC shifted by `offset` seconds; `date`
 /// and the clock are joined by `joint`.
-pub(crate) fn write_clock(ns: u64, offset: i32, joint: Option<char>, out: &mut String) {
+pub fn write_clock(ns: u64, offset: i32, joint: Option<char>, out: &mut String) {
     use std::fmt::Write as _;
     let seconds = (ns / NANOS) as i64 + i64::from(offset);
     let (days, clock) = (seconds.div_euclid(DAY), seconds.rem_euclid(DAY));
@@ -111,7 +111,7 @@ pub(crate) fn write_clock(ns: u64, offset: i32, joint: Option<char>, out: &mut S
 }
 
 /// `.` and nine digits.
-pub(crate) fn write_nanos(ns: u64, out: &mut String) {
+pub fn write_nanos(ns: u64, out: &mut String) {
     use std::fmt::Write as _;
     let _ = write!(out, ".{:09}", ns % NANOS);
 }
