@@ -190,6 +190,22 @@ impl Alerts {
         out.push(b']');
     }
 
+    /// Appends the messages alone, a line each.
+    pub fn write_messages(&self, out: &mut Vec<u8>) {
+        for alert in self.iter() {
+            push_printable(alert.message, out);
+            out.push(b'\n');
+        }
+    }
+
+    /// Appends the output fields alone, a JSON object a line.
+    pub fn write_fields(&self, out: &mut Vec<u8>) {
+        for alert in self.iter() {
+            alert.push_fields(None, out);
+            out.push(b'\n');
+        }
+    }
+
     /// The messages alone: the outputs without time and priority. What is not
     /// UTF-8 becomes U+FFFD.
     #[must_use]

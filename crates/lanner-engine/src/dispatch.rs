@@ -21,6 +21,12 @@ const MAX_VALUE_BYTES: usize = 1024;
 
 /// The dispatch keys of a plan with what they have learnt.
 pub(crate) struct Dispatch {
+    /// The conditions of the rules, for looking at what the class of an event decides.
+    conditions: Vec<u32>,
+    /// What rules require of operands that the class decides, for events without one.
+    class_required: Vec<(u32, u32)>,
+    /// The rules that are left for each class that was seen.
+    classes: Vec<Option<Box<[u64]>>>,
     keys: Vec<Key>,
     /// All rules, 64 a word.
     all: Box<[u64]>,
@@ -84,13 +90,20 @@ impl Remembered {
 }
 
 impl Dispatch {
-    pub(crate) fn new(keys: &[DispatchKey], rules: usize) -> Self {
+    pub(crate) fn new(
+        keys: &[DispatchKey],
+        conditions: Vec<u32>,
+        decided_by_class: impl Fn(u32) -> bool,
+    ) -> Self {
+        let rules = conditions.len();
+        let (class_keys, keys): (Vec<_>, Vec<_>) =
+            keys.iter().partition(|key| decided_by_class(key.operand));
         let words = rules.div_ceil(64);
         let mut all = vec![u64::MAX; words].into_boxed_slice();
         if let Some(last) = all.last_mut() {
             *last >>= words * 64 - rules;
         }
-        let keys = keys.iter().map(|key| Key {
+        let keys = keys.into_iter().map(|key| Key {
             operand: key.operand,
             required: key.required.clone(),
             concerned: set_of(key.required.iter().map(|&(rule, _)| rule), words),
@@ -100,6 +113,12 @@ impl Dispatch {
             resets: 0,
         });
         Self {
+            conditions,
+            class_required: class_keys
+                .into_iter()
+                .flat_map(|key| key.required.iter().copied())
+                .collect(),
+            classes: Vec::new(),
             keys: keys.collect(),
             candidates: all.clone(),
             scratch: all.clone(),
@@ -117,7 +136,9 @@ impl Dispatch {
         &mut self,
         evaluation: &mut Evaluation<'_, '_, S>,
     ) -> &mut [u64] {
-        self.candidates.copy_from_slice(&self.all);
+        if !self.left_by_class(evaluation) {
+            return &mut self.candidates;
+        }
         for key in &mut self.keys {
             if !intersects(&self.candidates, &key.concerned) {
                 continue;
@@ -133,6 +154,26 @@ impl Dispatch {
             }
         }
         &mut self.candidates
+    }
+
+    /// Begins with the rules that the event's class leaves; whether there are any.
+    fn left_by_class<S: EventSource>(&mut self, evaluation: &mut Evaluation<'_, '_, S>) -> bool {
+        let Some(class) = evaluation.class().map(usize::from) else {
+            let required = &self.class_required;
+            answer(required, evaluation, &self.all, &mut self.candidates);
+            return true;
+        };
+        if self.classes.len() <= class {
+            self.classes.resize(class + 1, None);
+        }
+        let rules = self.classes[class].get_or_insert_with(|| {
+            let known = evaluation.known_by_class();
+            let possible = (0..).zip(&self.conditions);
+            let possible = possible.filter(|(_, node)| known[**node as usize] != Some(false));
+            set_of(possible.map(|(rule, _)| rule), self.all.len())
+        });
+        self.candidates.copy_from_slice(rules);
+        rules.iter().any(|word| *word != 0)
     }
 }
 

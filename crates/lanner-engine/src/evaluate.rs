@@ -40,6 +40,16 @@ impl<S: EventSource> Program<S> {
         })
     }
 
+    /// Whether the class of an event decides the operand.
+    pub(crate) fn decided_by_class(&self, operand: u32) -> bool {
+        matches!(&self.operands[operand as usize], Operand::Field(extractor) if S::decided_by_class(extractor))
+    }
+
+    /// Whether the class of an event decides a check.
+    fn class_decides(&self, check: &Check) -> bool {
+        !matches!(check.test, Test::Right(_)) && self.decided_by_class(check.left)
+    }
+
     /// Room for the answers of one event after the other.
     pub(crate) fn memory(&self) -> Memory {
         Memory {
@@ -125,6 +135,11 @@ impl<'a, 'e, S: EventSource> Evaluation<'a, 'e, S> {
             arena,
             values: Values::with_capacity_in(FIRST_VALUES, arena),
         }
+    }
+
+    /// The class of the event.
+    pub(crate) fn class(&self) -> Option<u16> {
+        S::class(self.event)
     }
 
     /// The operands' shapes.
@@ -271,6 +286,32 @@ impl<'a, 'e, S: EventSource> Evaluation<'a, 'e, S> {
         }
     }
 
+    /// What is known of every node when only the class of the event is: true,
+    /// false, or `None`.
+    pub(crate) fn known_by_class(&mut self) -> Vec<Option<bool>> {
+        let program = self.program;
+        let mut known: Vec<Option<bool>> = Vec::with_capacity(program.nodes.nodes.len());
+        // Children come before their parents.
+        for node in &program.nodes.nodes {
+            let children = |start: u32, end: u32| {
+                let range = start as usize..end as usize;
+                program.nodes.children[range]
+                    .iter()
+                    .map(|child| known[*child as usize])
+            };
+            let answer = match *node {
+                Node::Predicate(check) => program
+                    .class_decides(&program.checks[check as usize])
+                    .then(|| self.check(check)),
+                Node::Not(child) => known[child as usize].map(|truth| !truth),
+                Node::And { start, end } => join(children(start, end), false),
+                Node::Or { start, end } => join(children(start, end), true),
+            };
+            known.push(answer);
+        }
+        known
+    }
+
     /// The answer of a node, if it is known or needs no children.
     fn begin(&mut self, node: u32) -> Option<bool> {
         match self.program.nodes.nodes[node as usize] {
@@ -293,6 +334,19 @@ impl<'a, 'e, S: EventSource> Evaluation<'a, 'e, S> {
         self.memory.stack.push(Frame { node, next });
         child
     }
+}
+
+/// Joins what is known of children: one that `settles` does, else all must be known.
+fn join(children: impl Iterator<Item = Option<bool>>, settles: bool) -> Option<bool> {
+    let mut answer = Some(!settles);
+    for child in children {
+        match child {
+            Some(truth) if truth == settles => return Some(settles),
+            Some(_) => {}
+            None => answer = None,
+        }
+    }
+    answer
 }
 
 /// A constant as a value of the event; a network is none.

@@ -97,7 +97,11 @@ impl<S: EventSource> Matcher<S> {
         });
         Ok(Self {
             memory: program.memory(),
-            dispatch: Dispatch::new(&plan.dispatch, rules.len()),
+            dispatch: Dispatch::new(
+                &plan.dispatch,
+                plan.rules.iter().map(|rule| rule.condition).collect(),
+                |operand| program.decided_by_class(operand),
+            ),
             counters: vec![RuleCounters::default(); rules.len()],
             first_only: plan.rule_matching == RuleMatching::First,
             program,
