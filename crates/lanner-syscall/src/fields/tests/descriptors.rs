@@ -1,0 +1,215 @@
+use lanner_event::codes::*;
+
+use super::check;
+use crate::testing::{World, int, long};
+
+#[test]
+fn fields_of_a_write() {
+    let params: &[&[u8]] = &[&long(3), b"a\xff\0", &long(3), &int(3)];
+    check(
+        &World::about(3),
+        SYSCALL_WRITE_X,
+        params,
+        &[
+            ("evt.num", "7"),
+            ("evt.rawtime", "1700000000123456789"),
+            ("evt.rawtime.s", "1700000000"),
+            ("evt.rawtime.ns", "123456789"),
+            ("evt.reltime", "2500000000"),
+            ("evt.reltime.s", "2"),
+            ("evt.deltatime", "1500000000"),
+            ("evt.deltatime.s", "1"),
+            ("evt.deltatime.ns", "500000000"),
+            ("evt.time.iso8601", "2023-11-14T22:13:20.123456789+0000"),
+            ("evt.datetime.s", "2023-11-14 22:13:20"),
+            ("evt.outputtime", "22:13:20.123456789"),
+            ("evt.latency", "0"),
+            ("evt.latency.human", "0ns"),
+            ("evt.wait_latency", "0"),
+            ("evt.dir", "<"),
+            ("evt.type", "write"),
+            ("evt.type.is 9", "1"),
+            ("evt.type.is 8", "0"),
+            ("evt.type.is write", "1"),
+            ("evt.type.is read", "0"),
+            ("syscall.type", "write"),
+            ("evt.category", "file"),
+            ("evt.cpu", "1"),
+            ("evt.args", "res=3 data=a.. fd=3(<f>/etc/passwd) size=3"),
+            ("evt.info", "res=3 data=a.. fd=3(<f>/etc/passwd) size=3"),
+            ("evt.arg fd", "<f>/etc/passwd"),
+            ("evt.arg 0", "3"),
+            ("evt.arg 4", "-"),
+            ("evt.arg flags", "-"),
+            ("evt.rawarg fd", "3"),
+            ("evt.rawarg data", "[97, 255, 0]"),
+            ("evt.rawarg flags", "-"),
+            ("evt.buffer", "[97, 255, 0]"),
+            ("evt.buflen", "3"),
+            ("evt.buflen.out", "3"),
+            ("evt.buflen.in", "-"),
+            ("evt.buflen.file", "3"),
+            ("evt.buflen.net", "-"),
+            ("evt.res", "SUCCESS"),
+            ("evt.rawres", "3"),
+            ("evt.failed", "false"),
+            ("evt.is_io", "true"),
+            ("evt.is_io_read", "false"),
+            ("evt.is_io_write", "true"),
+            ("evt.io_dir", "write"),
+            ("evt.is_wait", "false"),
+            ("evt.is_syslog", "false"),
+            ("evt.count", "1"),
+            ("evt.count.error", "0"),
+            ("evt.count.error.file", "0"),
+            ("evt.count.error.net", "-"),
+            ("evt.count.error.other", "-"),
+            ("evt.count.exit", "1"),
+            ("evt.count.procinfo", "0"),
+            ("evt.around 1700000000123456789", "0"),
+            ("evt.around 1700000000125456788", "2"),
+            ("evt.source", "syscall"),
+            ("evt.is_async", "false"),
+            ("evt.asynctype", "-"),
+            ("evt.hostname", "node-1"),
+            ("evt.pluginname", "-"),
+            ("evt.is_open_read", "false"),
+            ("evt.abspath", "-"),
+            ("fd.num", "3"),
+            ("fd.type", "file"),
+            ("fd.typechar", "f"),
+            ("fd.name", "/etc/passwd"),
+            ("fd.nameraw", "../etc/passwd"),
+            ("fd.directory", "/etc"),
+            ("fd.filename", "passwd"),
+            ("fd.containername", ":/etc/passwd"),
+            ("fd.containerdirectory", ":/etc"),
+            ("fd.uid", "103"),
+            ("fd.dev", "65042"),
+            ("fd.dev.major", "254"),
+            ("fd.dev.minor", "18"),
+            ("fd.ino", "77"),
+            ("fd.is_upper_layer", "true"),
+            ("fd.is_lower_layer", "false"),
+            ("fd.connected", "false"),
+            ("fd.name_changed", "false"),
+            ("fd.is_server", "false"),
+            ("fd.l4proto", "<NA>"),
+            ("fd.sockfamily", "-"),
+            ("fd.ip", "-"),
+            ("fd.sip", "-"),
+            ("fd.sport", "-"),
+            ("fd.types 4", "directory"),
+            ("fd.types 99", "-"),
+            ("fdlist.nums", "-"),
+            ("fs.path.name", "-"),
+        ],
+    );
+}
+
+#[test]
+fn fields_of_connections() {
+    let params: &[&[u8]] = &[&long(3), b"a", &long(5), &int(3)];
+    check(
+        &World::about(5),
+        SYSCALL_READ_X,
+        params,
+        &[
+            ("evt.category", "net"),
+            ("evt.buflen.net.in", "3"),
+            ("fd.cip", "10.0.0.1"),
+            ("fd.sip", "10.0.0.2"),
+            ("fd.lip", "10.0.0.1"),
+            ("fd.rip", "10.0.0.2"),
+            ("fd.ip", "10.0.0.1,10.0.0.2"),
+            ("fd.net", "10.0.0.1,10.0.0.2"),
+            ("fd.snet", "10.0.0.2"),
+            ("fd.cport", "4444"),
+            ("fd.sport", "80"),
+            ("fd.lport", "4444"),
+            ("fd.rport", "80"),
+            ("fd.port", "4444,80"),
+            ("fd.proto", "4444,80"),
+            ("fd.cproto", "4444"),
+            ("fd.sproto", "80"),
+            ("fd.lproto", "4444"),
+            ("fd.rproto", "80"),
+            ("fd.sip.name", "-"),
+            ("fd.l4proto", "tcp"),
+            ("fd.sockfamily", "ip"),
+            ("fd.is_server", "false"),
+            ("fd.connected", "true"),
+            ("fd.directory", "-"),
+            ("fd.filename", "-"),
+            ("fd.types", "file,directory,ipv4,unix,ipv6"),
+        ],
+    );
+    check(
+        &World::about(7),
+        SYSCALL_READ_X,
+        params,
+        &[
+            ("fd.type", "ipv6"),
+            ("fd.typechar", "6"),
+            ("fd.ip", "::"),
+            ("fd.port", "22"),
+            ("fd.cip", "-"),
+            ("fd.sip", "::"),
+            ("fd.lip", "-"),
+            ("fd.sport", "22"),
+            ("fd.cport", "-"),
+            ("fd.sproto", ""),
+            ("fd.cproto", ""),
+            ("fd.is_server", "true"),
+            ("fd.l4proto", "tcp"),
+        ],
+    );
+    check(
+        &World::about(6),
+        SYSCALL_WRITE_X,
+        params,
+        &[
+            ("evt.category", "ipc"),
+            ("evt.is_syslog", "true"),
+            ("fd.sockfamily", "unix"),
+            ("fd.sport", "-"),
+        ],
+    );
+    // Not connected yet: the ends have no roles.
+    check(
+        &World::about(8),
+        SYSCALL_READ_X,
+        params,
+        &[("fd.sip", "-"), ("fd.cproto", "-"), ("fd.l4proto", "<NA>")],
+    );
+}
+
+#[test]
+fn fields_of_polls() {
+    let entry = |fd: i64| [&long(fd)[..], &[1, 0]].concat();
+    let fds = [&[5, 0][..], &entry(3), &entry(5), &entry(7), &entry(99)].concat();
+    let params: &[&[u8]] = &[&long(1), &fds, &long(0)];
+    check(
+        &World::new(),
+        SYSCALL_POLL_X,
+        params,
+        &[
+            ("fdlist.nums", "3,5,7,99"),
+            (
+                "fdlist.names",
+                "/etc/passwd,10.0.0.1:4444->10.0.0.2:80,:::22,<NA>",
+            ),
+            ("fdlist.cips", "10.0.0.1"),
+            ("fdlist.sips", "10.0.0.2,0.0.0.0"),
+            ("fdlist.cports", "4444"),
+            ("fdlist.sports", "80"),
+            ("evt.is_wait", "true"),
+        ],
+    );
+    check(
+        &World::new(),
+        SYSCALL_POLL_X,
+        &[&long(1), &[]],
+        &[("fdlist.nums", "-")],
+    );
+}
