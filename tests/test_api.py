@@ -79,8 +79,6 @@ def test_unknown_choices_are_refused() -> None:
     rules = lanner.load_rules(texts={"mine": RULE})
     with pytest.raises(ValueError, match="loud"):
         rules.select(priority="loud")
-    with pytest.raises(ValueError, match="cannot be matched yet"):
-        lanner.Engine(rules, source="syscall")
     with pytest.raises(ValueError, match="rule_matching"):
         lanner.Engine(rules, rule_matching="some")
 

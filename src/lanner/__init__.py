@@ -15,6 +15,8 @@ _EXPORTS = {
     "Alert": "lanner.outputs",
     "Diagnostic": "lanner.diagnostics",
     "Engine": "lanner.api",
+    "Events": "lanner.api.events",
+    "QueryError": "lanner.api.events",
     "RulesError": "lanner.api",
     "Ruleset": "lanner.api",
     "Scan": "lanner.api",
@@ -27,6 +29,8 @@ __all__ = [
     "Alert",
     "Diagnostic",
     "Engine",
+    "Events",
+    "QueryError",
     "RulesError",
     "Ruleset",
     "Scan",
@@ -47,6 +51,7 @@ if TYPE_CHECKING:
         Skipped,
         load_rules,
     )
+    from lanner.api.events import Events, QueryError
     from lanner.diagnostics import Diagnostic
     from lanner.outputs import Alert
 

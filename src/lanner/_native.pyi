@@ -13,9 +13,9 @@ def first_event_time(path: str) -> int | None:
 
 @final
 class Engine:
-    """Runs a plan (JSON bytes, `plan.model.Plan`) of the source `k8s_audit`."""
+    """Runs a plan (JSON bytes, `plan.model.Plan`) for system calls and one for audit events."""
 
-    def __new__(cls, plan: bytes) -> Engine: ...
+    def __new__(cls, syscall_plan: bytes, audit_plan: bytes) -> Engine: ...
     def feed(self, data: bytes) -> Batch:
         """Matches complete audit JSON in any framing; never raises on bad records."""
 
@@ -24,7 +24,8 @@ class Scan:
     """Reads inputs one after the other in constant memory, and matches them.
 
     `options` is JSON: {"paths": [str | null for stdin], "dedup": bool, "since_ns": int | null,
-    "until_ns": int | null, "max_record_bytes": int, "batch_bytes": int}.
+    "until_ns": int | null, "max_record_bytes": int, "batch_bytes": int, "utc_offset": int,
+    "captures_only": bool}.
     """
 
     def __new__(cls, engine: Engine, options: bytes) -> Scan: ...
@@ -46,6 +47,10 @@ class Batch:
         """Falco's text lines."""
     def json_lines(self, hostname: str | None, iso_time: bool, utc_offset: int) -> bytes:
         """Falco's JSON, one alert a line."""
+    def message_lines(self) -> bytes:
+        """The messages alone, a line each."""
+    def fields_lines(self) -> bytes:
+        """The output fields alone, a JSON object a line."""
     def alerts(self) -> bytes:
         """The alerts as a JSON array, for Alert objects."""
     def skipped(self) -> bytes:

@@ -1,7 +1,6 @@
 //! `Batch`: what one step of a scan found.
 
 use lanner_engine::{Alerts, JsonOptions, TimeStyle};
-use lanner_kube::Scanner;
 use lanner_kube::reader::{InputError, Skipped};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
@@ -11,14 +10,20 @@ use serde::Serialize;
 #[pyclass(module = "lanner._native", frozen)]
 pub struct Batch {
     alerts: Alerts,
+    findings: Findings,
+}
+
+/// What a step tells besides alerts.
+#[derive(Default)]
+pub struct Findings {
     /// Events in this step.
-    #[pyo3(get)]
-    events: u64,
+    pub events: u64,
     /// Bytes taken from the input, before decompression.
-    #[pyo3(get)]
-    bytes_read: u64,
-    skipped: Vec<Skipped>,
-    errors: Vec<InputError>,
+    pub bytes_read: u64,
+    /// Malformed records.
+    pub skipped: Vec<Skipped>,
+    /// Inputs that failed.
+    pub errors: Vec<InputError>,
 }
 
 #[derive(Serialize)]
@@ -37,20 +42,8 @@ struct ErrorJson<'a> {
 }
 
 impl Batch {
-    pub fn new(
-        alerts: Alerts,
-        events: u64,
-        bytes_read: u64,
-        scanner: &mut Scanner,
-        errors: Vec<InputError>,
-    ) -> Self {
-        Self {
-            alerts,
-            events,
-            bytes_read,
-            skipped: scanner.take_skipped(),
-            errors,
-        }
+    pub fn new(alerts: Alerts, findings: Findings) -> Self {
+        Self { alerts, findings }
     }
 }
 
@@ -61,6 +54,18 @@ fn json(py: Python<'_>, value: impl Serialize) -> Bound<'_, PyBytes> {
 
 #[pymethods]
 impl Batch {
+    /// Events in this step.
+    #[getter]
+    fn events(&self) -> u64 {
+        self.findings.events
+    }
+
+    /// Bytes taken from the input, before decompression.
+    #[getter]
+    fn bytes_read(&self) -> u64 {
+        self.findings.bytes_read
+    }
+
     fn __len__(&self) -> usize {
         self.alerts.len()
     }
@@ -95,6 +100,20 @@ impl Batch {
         PyBytes::new(py, &out)
     }
 
+    /// The messages alone, a line each.
+    fn message_lines<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let mut out = Vec::new();
+        self.alerts.write_messages(&mut out);
+        PyBytes::new(py, &out)
+    }
+
+    /// The output fields alone, a JSON object a line.
+    fn fields_lines<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let mut out = Vec::new();
+        self.alerts.write_fields(&mut out);
+        PyBytes::new(py, &out)
+    }
+
     /// The alerts as a JSON array, for `Alert` objects.
     fn alerts<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let mut out = Vec::new();
@@ -105,6 +124,7 @@ impl Batch {
     /// Malformed records.
     fn skipped<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let rows: Vec<_> = self
+            .findings
             .skipped
             .iter()
             .map(|one| SkippedJson {
@@ -121,6 +141,7 @@ impl Batch {
     /// Inputs that failed.
     fn input_errors<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let rows: Vec<_> = self
+            .findings
             .errors
             .iter()
             .map(|error| ErrorJson {

@@ -1,22 +1,41 @@
-//! `Engine`: the rules of a plan over Kubernetes audit events.
+//! `Engine`: the rules of both event sources, ready.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bumpalo::Bump;
 use lanner_engine::{Alerts, Matcher};
+use lanner_event::EventSource;
 use lanner_kube::{AuditEvent, Input, KubeSource, ScanOptions, Scanner};
+use lanner_syscall::{SyscallEvent, SyscallSource};
 use pyo3::prelude::*;
 
-use crate::batch::Batch;
+use crate::batch::{Batch, Findings};
 use crate::errors::invalid;
 
 /// A matcher with the arena that its events use one after the other.
-pub struct State {
-    pub matcher: Matcher<KubeSource>,
+pub struct Matching<S: EventSource> {
+    pub matcher: Matcher<S>,
     arena: Bump,
 }
 
-impl State {
+impl<S: EventSource> Matching<S> {
+    fn new(plan: &[u8]) -> PyResult<Self> {
+        Ok(Self {
+            matcher: Matcher::new(plan).map_err(invalid)?,
+            arena: Bump::new(),
+        })
+    }
+}
+
+impl Matching<SyscallSource> {
+    /// Matches one event; its alerts are appended to `alerts`.
+    pub fn event(&mut self, event: &SyscallEvent<'_>, alerts: &mut Alerts) {
+        self.arena.reset();
+        self.matcher.alerts(event, &self.arena, alerts);
+    }
+}
+
+impl Matching<KubeSource> {
     /// Matches one event; its alerts are appended to `alerts`.
     pub fn event(&mut self, event: &AuditEvent<'_>, alerts: &mut Alerts) {
         self.arena.reset();
@@ -24,7 +43,25 @@ impl State {
     }
 }
 
-/// Runs a plan of the source `k8s_audit`.
+/// The matchers of both sources.
+pub struct State {
+    pub syscall: Matching<SyscallSource>,
+    pub audit: Matching<KubeSource>,
+}
+
+impl State {
+    /// How often each rule matched: first those for system calls, then those for audit events.
+    pub fn matched(&self) -> Vec<u64> {
+        let (syscall, audit) = (
+            self.syscall.matcher.counters(),
+            self.audit.matcher.counters(),
+        );
+        let rules = syscall.rules.iter().chain(&audit.rules);
+        rules.map(|rule| rule.matched).collect()
+    }
+}
+
+/// Runs a plan of the source `syscall` and one of the source `k8s_audit`.
 #[pyclass(module = "lanner._native", frozen)]
 pub struct Engine {
     state: Mutex<State>,
@@ -40,11 +77,10 @@ impl Engine {
 #[pymethods]
 impl Engine {
     #[new]
-    fn new(plan: &[u8]) -> PyResult<Self> {
-        let matcher = Matcher::new(plan).map_err(invalid)?;
+    fn new(syscall_plan: &[u8], audit_plan: &[u8]) -> PyResult<Self> {
         let state = State {
-            matcher,
-            arena: Bump::new(),
+            syscall: Matching::new(syscall_plan)?,
+            audit: Matching::new(audit_plan)?,
         };
         Ok(Self {
             state: Mutex::new(state),
@@ -58,19 +94,24 @@ impl Engine {
             data: data.to_vec(),
         };
         py.detach(|| {
-            let mut state = self.state();
-            let mut alerts = state.matcher.batch();
+            let audit = &mut self.state().audit;
+            let mut alerts = audit.matcher.batch();
             let mut scanner = Scanner::new(vec![input], ScanOptions::default());
             // Bytes in memory cannot fail to be read.
             while let Ok(progress) =
-                scanner.step(usize::MAX, &mut |event| state.event(event, &mut alerts))
+                scanner.step(usize::MAX, &mut |event| audit.event(event, &mut alerts))
             {
                 if progress.finished {
                     break;
                 }
             }
-            let events = scanner.stats().total.events;
-            Batch::new(alerts, events, data.len() as u64, &mut scanner, Vec::new())
+            let findings = Findings {
+                events: scanner.stats().total.events,
+                bytes_read: data.len() as u64,
+                skipped: scanner.take_skipped(),
+                errors: Vec::new(),
+            };
+            Batch::new(alerts, findings)
         })
     }
 }

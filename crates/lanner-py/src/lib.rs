@@ -3,9 +3,11 @@
 use pyo3::prelude::*;
 
 mod batch;
+mod capture;
 mod catalog;
 mod engine;
 mod errors;
+mod input;
 mod map_engine;
 mod parse_only;
 mod scan;

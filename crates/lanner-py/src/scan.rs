@@ -1,17 +1,22 @@
 //! `Scan`: inputs read one after the other, in batches.
 
+use std::collections::VecDeque;
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use lanner_engine::Alerts;
 use lanner_kube::reader::InputError;
 use lanner_kube::{Input, ScanOptions, Scanner};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
-use crate::batch::Batch;
-use crate::engine::Engine;
+use crate::batch::{Batch, Findings};
+use crate::capture::{self, Capture};
+use crate::engine::{Engine, State as Matchers};
 use crate::errors::invalid;
+use crate::input::{self, Opened};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,12 +28,30 @@ struct Options {
     until_ns: Option<i64>,
     max_record_bytes: usize,
     batch_bytes: usize,
+    /// Seconds that local time is ahead of UTC, for `evt.time`.
+    utc_offset: i32,
+    /// Anything but a capture is an error.
+    captures_only: bool,
+}
+
+/// What is being read.
+enum Current {
+    Nothing,
+    Audit,
+    Capture(Box<Capture>),
 }
 
 struct State {
-    scanner: Scanner,
-    finished: bool,
-    errors_told: usize,
+    inputs: VecDeque<Option<PathBuf>>,
+    current: Current,
+    /// Reads all audit logs, so that repeats are found across them.
+    audit: Scanner,
+    captures: capture::Totals,
+    window: (Option<u64>, Option<u64>),
+    batch_bytes: usize,
+    utc_offset: i32,
+    captures_only: bool,
+    failed_inputs: usize,
     matched_before: Vec<u64>,
 }
 
@@ -37,12 +60,12 @@ struct State {
 pub struct Scan {
     engine: Py<Engine>,
     state: Mutex<State>,
-    batch_bytes: usize,
 }
 
 #[derive(Serialize)]
 struct Stats {
     events: u64,
+    syscall_events: u64,
     bytes: u64,
     read: u64,
     skipped: u64,
@@ -59,9 +82,122 @@ fn time(ns: Option<i64>) -> Option<u64> {
     ns.map(|ns| u64::try_from(ns).unwrap_or(0))
 }
 
-fn matched(engine: &Engine) -> Vec<u64> {
-    let counters = engine.state().matcher.counters();
-    counters.rules.iter().map(|rule| rule.matched).collect()
+fn name(path: Option<&PathBuf>) -> String {
+    path.map_or_else(|| "<stdin>".into(), |path| path.display().to_string())
+}
+
+impl State {
+    /// Opens the next input. False at the end of all.
+    fn open_next(&mut self, findings: &mut Findings) -> bool {
+        let Some(path) = self.inputs.pop_front() else {
+            return false;
+        };
+        let name = name(path.as_ref());
+        let is_file = path.as_ref().is_some_and(|path| path.is_file());
+        let opened = input::open(path.as_deref()).map_err(|error| reason(&error));
+        let current = opened.and_then(|opened| match opened {
+            Opened::Capture(reader) => Capture::new(name.clone(), reader, self.utc_offset, is_file)
+                .map(|capture| Current::Capture(Box::new(capture))),
+            Opened::Audit(_) if self.captures_only => Err("is not a capture (.scap)".into()),
+            Opened::Audit(reader) => {
+                self.audit.push(Input::Reader {
+                    name: name.clone(),
+                    reader,
+                });
+                Ok(Current::Audit)
+            }
+        });
+        match current {
+            Ok(current) => self.current = current,
+            Err(message) => self.fail(name, message, findings),
+        }
+        true
+    }
+
+    fn fail(&mut self, path: String, message: String, findings: &mut Findings) {
+        self.failed_inputs += 1;
+        findings.errors.push(InputError {
+            path,
+            kind: io::ErrorKind::Other,
+            message,
+        });
+    }
+}
+
+impl State {
+    /// Goes on for some megabytes. None when there is nothing more.
+    fn step(&mut self, matchers: &mut Matchers) -> Option<Batch> {
+        let mut findings = Findings::default();
+        while matches!(self.current, Current::Nothing) {
+            if !self.open_next(&mut findings) {
+                let none = matchers.audit.matcher.batch();
+                let told_something = !findings.errors.is_empty();
+                return told_something.then(|| Batch::new(none, findings));
+            }
+        }
+        let alerts = match &mut self.current {
+            Current::Capture(capture) => {
+                let mut alerts = matchers.syscall.matcher.batch();
+                let before = self.captures;
+                let step = capture.step(self.batch_bytes, &mut self.captures, |event| {
+                    if in_window(self.window, event.raw.time_ns) {
+                        matchers.syscall.event(event, &mut alerts);
+                        true
+                    } else {
+                        false
+                    }
+                });
+                findings.events = self.captures.events - before.events;
+                findings.bytes_read = self.captures.stored_bytes - before.stored_bytes;
+                if !matches!(step, Ok(true)) {
+                    let name = capture.name().to_owned();
+                    self.current = Current::Nothing;
+                    if let Err(message) = step {
+                        self.fail(name, message, &mut findings);
+                    }
+                }
+                alerts
+            }
+            Current::Audit | Current::Nothing => self.audit_step(matchers, &mut findings),
+        };
+        Some(Batch::new(alerts, findings))
+    }
+
+    fn audit_step(&mut self, matchers: &mut Matchers, findings: &mut Findings) -> Alerts {
+        let matching = &mut matchers.audit;
+        let mut alerts = matching.matcher.batch();
+        let before = self.audit.stats().total;
+        let step = self.audit.step(self.batch_bytes, &mut |event| {
+            matching.event(event, &mut alerts);
+        });
+        match step {
+            Ok(progress) if !progress.finished => {}
+            Ok(_) => self.current = Current::Nothing,
+            Err(error) => {
+                self.failed_inputs += 1;
+                findings.errors.push(error);
+                self.current = Current::Nothing;
+            }
+        }
+        let after = self.audit.stats().total;
+        findings.events = after.events - before.events;
+        findings.bytes_read = after.stored_bytes - before.stored_bytes;
+        findings.skipped = self.audit.take_skipped();
+        alerts
+    }
+}
+
+/// What the system says, without its number.
+fn reason(error: &io::Error) -> String {
+    let text = error.to_string();
+    match text.split_once(" (os error") {
+        Some((words, _)) => words.into(),
+        None => text,
+    }
+}
+
+fn in_window((since, until): (Option<u64>, Option<u64>), time_ns: u64) -> bool {
+    since.is_none_or(|since| time_ns >= since) && until.is_none_or(|until| time_ns < until)
 }
 
 #[pymethods]
@@ -69,31 +205,37 @@ impl Scan {
     #[new]
     fn new(engine: Py<Engine>, options: &[u8]) -> PyResult<Self> {
         let options: Options = serde_json::from_slice(options).map_err(invalid)?;
-        let inputs = options.paths.into_iter().map(|path| match path {
-            Some(path) => Input::Path(PathBuf::from(path)),
-            None => Input::Stdin,
-        });
-        let scanner = Scanner::new(
-            inputs.collect(),
+        let window = (time(options.since_ns), time(options.until_ns));
+        let audit = Scanner::new(
+            Vec::new(),
             ScanOptions {
                 dedup: options.dedup,
-                since_ns: time(options.since_ns),
-                until_ns: time(options.until_ns),
+                since_ns: window.0,
+                until_ns: window.1,
                 max_record_bytes: options.max_record_bytes,
+                utc_offset: options.utc_offset,
                 ..ScanOptions::default()
             },
         );
-        let matched_before = matched(engine.get());
         let state = State {
-            scanner,
-            finished: false,
-            errors_told: 0,
-            matched_before,
+            inputs: options
+                .paths
+                .into_iter()
+                .map(|path| path.map(PathBuf::from))
+                .collect(),
+            current: Current::Nothing,
+            audit,
+            captures: capture::Totals::default(),
+            window,
+            batch_bytes: options.batch_bytes.max(1),
+            utc_offset: options.utc_offset,
+            captures_only: options.captures_only,
+            failed_inputs: 0,
+            matched_before: engine.get().state().matched(),
         };
         Ok(Self {
             engine,
             state: Mutex::new(state),
-            batch_bytes: options.batch_bytes.max(1),
         })
     }
 
@@ -102,55 +244,28 @@ impl Scan {
         let engine = self.engine.get();
         py.detach(|| {
             let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-            if state.finished {
-                return None;
-            }
-            let mut matching = engine.state();
-            let mut alerts = matching.matcher.batch();
-            let before = state.scanner.stats().total;
-            let step = state.scanner.step(self.batch_bytes, &mut |event| {
-                matching.event(event, &mut alerts)
-            });
-            // An input that fails is told below; the scan goes on with the next.
-            state.finished = step.is_ok_and(|progress| progress.finished);
-            let stats = state.scanner.stats();
-            let (events, stored) = (
-                stats.total.events - before.events,
-                stats.total.stored_bytes - before.stored_bytes,
-            );
-            let errors: Vec<InputError> = state
-                .scanner
-                .stats()
-                .inputs
-                .into_iter()
-                .filter_map(|input| input.error)
-                .collect();
-            let new = errors[state.errors_told..].to_vec();
-            state.errors_told = errors.len();
-            Some(Batch::new(alerts, events, stored, &mut state.scanner, new))
+            state.step(&mut engine.state())
         })
     }
 
     /// Counters so far, as JSON.
     fn stats<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let stats = state.scanner.stats();
-        let matches = matched(self.engine.get());
+        let audit = state.audit.stats();
+        let captures = &state.captures;
+        let matches = self.engine.get().state().matched();
         let stats = Stats {
-            events: stats.total.events,
-            bytes: stats.total.bytes,
-            read: stats.total.stored_bytes,
-            skipped: stats.total.skipped,
-            truncated: stats.total.truncated,
-            duplicates: stats.total.duplicates,
-            out_of_window: stats.total.filtered,
-            ignored: stats.total.ignored,
-            dedup_window_exceeded: stats.dedup_overflowed,
-            input_errors: stats
-                .inputs
-                .iter()
-                .filter(|input| input.error.is_some())
-                .count(),
+            events: audit.total.events + captures.events,
+            syscall_events: captures.events,
+            bytes: audit.total.bytes + captures.bytes,
+            read: audit.total.stored_bytes + captures.stored_bytes,
+            skipped: audit.total.skipped,
+            truncated: audit.total.truncated,
+            duplicates: audit.total.duplicates,
+            out_of_window: audit.total.filtered + captures.out_of_window,
+            ignored: audit.total.ignored + captures.unknown,
+            dedup_window_exceeded: audit.dedup_overflowed,
+            input_errors: state.failed_inputs,
             matches: matches
                 .iter()
                 .zip(&state.matched_before)
@@ -161,7 +276,7 @@ impl Scan {
     }
 }
 
-/// Time (ns since the epoch) of the first audit event in a file.
+/// Time (ns since the epoch) of the first event in an audit log.
 #[pyfunction]
 pub fn first_event_time(py: Python<'_>, path: PathBuf) -> Option<u64> {
     // a file that cannot be read is reported when it is scanned

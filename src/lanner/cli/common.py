@@ -91,11 +91,13 @@ def load_or_exit(rules: list[str] | None, local: list[str] | None) -> api.Rulese
 def select_or_exit(
     ruleset: api.Ruleset, *, priority: str, tags: list[str] | None, rules: list[str] | None
 ) -> api.Ruleset:
-    """Narrows the rules as the options say; a choice without any rule is a usage error."""
+    """Narrows the rules as the options say; options that leave none are a usage error."""
     try:
         chosen = ruleset.select(priority=priority, tags=tags or (), rules=rules or ())
     except ValueError as error:
         usage_error(str(error))
-    if not chosen.rules:
+    if not ruleset.rules:
+        complain("no rule is enabled: nothing can match")
+    elif not chosen.rules:
         usage_error("no enabled rule is left with these --priority, --tag and --rule options")
     return chosen

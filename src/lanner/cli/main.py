@@ -18,6 +18,7 @@ from lanner.cli import common
 
 COMMANDS = {
     "scan": "match recorded events against rules",
+    "events": "print the events of a capture",
     "validate": "check rule files",
     "rules": "list rules, or show one with everything expanded",
     "fields": "list the fields that conditions and outputs can use",

@@ -1,4 +1,4 @@
-"""`lanner scan`: recorded audit logs in, alerts out."""
+"""`lanner scan`: recorded captures and audit logs in, alerts out."""
 
 from __future__ import annotations
 
@@ -24,7 +24,9 @@ REPORTED_RECORDS = 50
 def scan(
     paths: Annotated[
         list[str],
-        typer.Argument(metavar="PATH…", help="Audit logs, directories of them, or - for stdin."),
+        typer.Argument(
+            metavar="PATH…", help="Captures, audit logs, directories of them, or - for stdin."
+        ),
     ],
     rules: common.RulesOption = None,
     local: common.LocalOption = None,
@@ -58,16 +60,17 @@ def scan(
     ] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No summary, no progress.")] = False,
 ) -> None:
-    """Match recorded Kubernetes audit events against rules, and print the alerts.
+    """Match recorded system calls and Kubernetes audit events against rules, and print the alerts.
 
-    Reads what kube-apiserver writes (an event a line, EventLists), JSON arrays and
-    concatenated JSON, plain, gzip or zstd, and the envelopes of EKS, GKE and AKS.
+    Reads captures of Falco and sysdig (.scap), and what kube-apiserver writes (an event a line,
+    EventLists), JSON arrays and concatenated JSON, and the envelopes of EKS, GKE and AKS; plain,
+    gzip or zstd. What a file holds is told by its content.
 
-    Without -r the default audit rules are used, then /etc/lanner/lanner.local.yaml if it
-    is there, then what --local names.
+    Without -r the default rules are used, which are for audit events so far, then
+    /etc/lanner/lanner.local.yaml if it is there, then what --local names.
 
     Exit code: 0 when the scan ran, alerts or not; 1 when rules are invalid, an input cannot
-    be read or holds no audit event at all, or with --strict a record was malformed; 2 usage.
+    be read to its end or holds no event at all, or with --strict a record was malformed; 2 usage.
 
     Example: lanner scan /var/log/kubernetes/audit/ --since 2h --priority warning
     """
@@ -81,7 +84,7 @@ def scan(
     for problem in inputs.problems:
         common.complain(f"{problem.path}: {problem.reason}")
     run = api.Scan(
-        api.Engine(chosen, source="k8s_audit", rule_matching=rule_matching.value),
+        api.Engine(chosen, rule_matching=rule_matching.value),
         inputs.paths,
         since_ns=window[0],
         until_ns=window[1],
@@ -93,11 +96,13 @@ def scan(
         common.complain(f"{stats.skipped - reported} more malformed records were skipped")
     if not quiet:
         summary.write(sys.stderr, stats, chosen)
+    if stats.syscall_events and not any(found.source == "syscall" for found in chosen.rules):
+        common.complain("no rule is for system calls: name rule files with -r")
     nothing_readable = stats.events == 0 and stats.skipped > 0
     if nothing_readable:
         common.complain("no audit event was found in the input: is this an audit log?")
     elif stats.read == 0 and inputs.paths:
-        common.complain("the input is empty: no audit events")
+        common.complain("the input is empty: no events")
     failed = bool(inputs.problems) or bool(stats.input_errors) or nothing_readable
     if failed or (strict and stats.skipped):
         raise typer.Exit(1)

@@ -26,7 +26,7 @@ from lanner.plan.model import (
 )
 from lanner.plan.passes.dispatch import dispatch
 from lanner.plan.passes.fold import FALSE, TRUE, fold_check, fold_junction, fold_not
-from lanner.plan.passes.normalise import normalise_check
+from lanner.plan.passes.normalise import around, normalise_check
 from lanner.rules.recursion import deep_recursion
 from lanner.rules.typed import (
     CallOperand,
@@ -172,7 +172,8 @@ class _Builder:
 
     def _condition(self, node: TCondition) -> int:
         if isinstance(node, TCheck):
-            return self._check(node)
+            near = around(node)
+            return self._check(node) if near is None else self._condition(near)
         if isinstance(node, TNot):
             child = self.condition(node.child)
             inner = self.nodes[child]

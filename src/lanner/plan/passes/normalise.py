@@ -6,14 +6,37 @@ false, and no negation moves in or out of a check.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lanner.rules.typed import CallOperand, FieldOperand
+from lanner.rules.typed import CallOperand, Constant, FieldOperand, Kind, TAnd
 
 if TYPE_CHECKING:
-    from lanner.rules.typed import Constant, TCheck
+    from lanner.rules.typed import TCheck
 
+_MILLISECOND = 1_000_000
 _SETS = ("in", "intersects", "pmatch")
+
+
+def around(check: TCheck) -> TAnd | None:
+    """`evt.around[time] = milliseconds` as what it means: the event's time is near another.
+
+    Source: falcosecurity/libs 0.25.4 `sinsp_filtercheck_event.cpp`.
+    """
+    left = check.left
+    if not isinstance(left, FieldOperand) or left.name != "evt.around" or left.argument is None:
+        return None
+    middle, distance = int(left.argument), int(check.constants[0].value) * _MILLISECOND
+    time = FieldOperand("evt.rawtime", None, Kind.UNSIGNED, is_list=False)
+    bounds = ((">=", max(middle - distance, 0)), ("<=", min(middle + distance, 2**64 - 1)))
+    return TAnd(
+        tuple(
+            replace(
+                check, left=time, operator=operator, constants=(Constant(Kind.UNSIGNED, bound),)
+            )
+            for operator, bound in bounds
+        )
+    )
 
 
 def normalise_check(check: TCheck) -> tuple[str, str | None, tuple[Constant, ...]]:

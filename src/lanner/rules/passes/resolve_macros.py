@@ -117,6 +117,11 @@ def macro_uses(condition: Condition) -> frozenset[str]:
     return frozenset(node.name for node in _nodes(condition) if isinstance(node, Expanded))
 
 
+def unresolved(condition: Condition) -> list[Macro]:
+    """The uses of macros that were not replaced."""
+    return [node for node in _nodes(condition) if isinstance(node, Macro)]
+
+
 def _nodes(condition: Condition) -> Iterator[Condition]:
     """Every node of a tree, a shared one once."""
     seen: set[int] = set()

@@ -1,0 +1,68 @@
+"""Makes rule files of any size for system calls: what teams would write for their services.
+
+`python -m bench.generate_syscall_rules 1000 > rules.yaml`
+"""
+
+from __future__ import annotations
+
+import random
+import sys
+
+SERVICES = (
+    "nginx",
+    "redis",
+    "postgres",
+    "envoy",
+    "kafka",
+    "etcd",
+    "vault",
+    "grafana",
+    "api",
+    "web",
+)
+MACROS = """- macro: bench_spawned
+  condition: (evt.type in (execve, execveat))
+- macro: bench_open_write
+  condition: (evt.type in (open, openat, openat2) and evt.is_open_write = true and fd.num >= 0)
+- macro: bench_open_read
+  condition: (evt.type in (open, openat, openat2) and evt.is_open_read = true and fd.num >= 0)
+- macro: bench_connected
+  condition: (evt.type = connect and evt.rawres >= 0)
+- macro: bench_container
+  condition: (container.id != host)
+"""
+
+
+def rules(count: int, seed: int = 1) -> str:
+    """The text of a rule file with `count` rules, and the macros that they use."""
+    rng = random.Random(seed)
+    parts = [MACROS]
+    for index in range(count):
+        service, other = rng.sample(SERVICES, 2)
+        condition = rng.choice(
+            (
+                f"bench_spawned and proc.pname = {service} and not proc.name in (sh, {other}-{index})",
+                f'bench_spawned and bench_container and proc.cmdline contains "--{service}-{index}"',
+                f"bench_spawned and proc.exepath startswith /opt/{service}/{index} and user.uid = 0",
+                f"bench_open_write and fd.name startswith /srv/{service}/{index} and not proc.name = {service}",
+                f"bench_open_write and fd.directory = /etc/{service}-{index} and proc.aname[2] = {other}",
+                f"bench_open_read and fd.name = /run/secrets/{service}-{index} and not proc.name in ({service}, {other})",
+                f"bench_open_read and fd.filename endswith .{service}{index} and bench_container",
+                f"bench_connected and fd.sport = {1024 + index} and not proc.name in ({service}, {other})",
+                f"evt.type in (unlink, unlinkat, rename, renameat) and proc.cwd startswith /srv/{service}-{index}",
+                f"evt.type = ptrace and proc.name = {service}-{index}",
+            )
+        )
+        parts.append(
+            f"- rule: Bench {index} {service}\n"
+            f"  desc: Generated rule {index}.\n"
+            f"  condition: {condition}\n"
+            f'  output: "%user.name %proc.cmdline %fd.name"\n'
+            f"  priority: {rng.choice(('WARNING', 'NOTICE', 'INFO'))}\n"
+            f"  tags: [bench, {service}]\n"
+        )
+    return "\n".join(parts)
+
+
+if __name__ == "__main__":
+    print(rules(int(sys.argv[1])))

@@ -1,0 +1,138 @@
+//! A capture, being scanned.
+
+use std::io::{self, Read};
+use std::num::NonZero;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use lanner_scap::{Counters, Item, Options, Reader};
+use lanner_syscall::{Pipeline, SyscallEvent};
+
+/// So many items are read before the budget is looked at.
+const ITEMS_A_TURN: u32 = 4096;
+
+/// Counts what is read, before it is decompressed.
+struct Counting(Box<dyn Read + Send>, Arc<AtomicU64>);
+
+impl Read for Counting {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.0.read(buffer)?;
+        self.1.fetch_add(count as u64, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+fn unknown(counters: Counters) -> u64 {
+    counters.unknown_blocks + counters.unknown_events
+}
+
+/// Counts of all captures of a scan.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Totals {
+    /// Events matched.
+    pub events: u64,
+    /// Events outside of the wanted time.
+    pub out_of_window: u64,
+    /// Blocks and events of kinds that are not known.
+    pub unknown: u64,
+    /// Bytes read, decompressed.
+    pub bytes: u64,
+    /// Bytes read as they are stored.
+    pub stored_bytes: u64,
+}
+
+/// A capture and the state of its machine.
+pub struct Capture {
+    name: String,
+    reader: Reader,
+    stored_bytes: Arc<AtomicU64>,
+    /// What the totals have already.
+    told: Counters,
+    told_stored: u64,
+    pipeline: Pipeline,
+}
+
+impl Capture {
+    /// Reads the beginning.
+    ///
+    /// # Errors
+    /// When it is no capture, for people.
+    pub fn new(
+        name: String,
+        input: Box<dyn Read + Send>,
+        utc_offset: i32,
+        is_file: bool,
+    ) -> Result<Self, String> {
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let options = Options {
+            // A pipe may be written slowly, and what comes should be seen at once.
+            thread: is_file && cores > 1,
+            ..Options::default()
+        };
+        let stored_bytes = Arc::default();
+        let counting = Box::new(Counting(input, Arc::clone(&stored_bytes)));
+        let reader = Reader::new(counting, options).map_err(|error| error.to_string())?;
+        Ok(Self {
+            name,
+            reader,
+            stored_bytes,
+            told: Counters::default(),
+            told_stored: 0,
+            pipeline: Pipeline::new(utc_offset),
+        })
+    }
+
+    /// What messages call it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Goes on for about so many bytes; whether there is more. `on_event` says
+    /// whether the event was within the wanted time.
+    ///
+    /// # Errors
+    /// When it is damaged here, for people; everything before was handed out.
+    pub fn step(
+        &mut self,
+        budget_bytes: usize,
+        totals: &mut Totals,
+        mut on_event: impl FnMut(&SyscallEvent<'_>) -> bool,
+    ) -> Result<bool, String> {
+        let before = self.told;
+        let mut more = Ok(true);
+        while matches!(more, Ok(true))
+            && self.reader.counters().bytes - before.bytes < budget_bytes as u64
+        {
+            more = self.turn(totals, &mut on_event);
+        }
+        let after = self.reader.counters();
+        totals.bytes += after.bytes - before.bytes;
+        let stored = self.stored_bytes.load(Ordering::Relaxed);
+        totals.stored_bytes += stored - self.told_stored;
+        totals.unknown += unknown(after) - unknown(before);
+        (self.told, self.told_stored) = (after, stored);
+        more
+    }
+
+    fn turn(
+        &mut self,
+        totals: &mut Totals,
+        on_event: &mut impl FnMut(&SyscallEvent<'_>) -> bool,
+    ) -> Result<bool, String> {
+        for _ in 0..ITEMS_A_TURN {
+            match self.reader.next() {
+                Ok(Some(Item::Event(raw))) => self.pipeline.event(&raw, |event| {
+                    if on_event(event) {
+                        totals.events += 1;
+                    } else {
+                        totals.out_of_window += 1;
+                    }
+                }),
+                Ok(Some(item)) => self.pipeline.item(item, |_| {}),
+                Ok(None) => return Ok(false),
+                Err(error) => return Err(error.to_string()),
+            }
+        }
+        Ok(true)
+    }
+}

@@ -1,0 +1,21 @@
+"""The public API: load rules, build an engine, match events, scan logs and captures.
+
+Everything here is re-exported by the package: `import lanner; lanner.load_rules(...)`.
+"""
+
+from lanner.api.engine import Batch, Engine, InputError, Skipped
+from lanner.api.ruleset import RulesError, Ruleset, load_rules
+from lanner.api.scan import Scan, ScanStats, first_event_time
+
+__all__ = [
+    "Batch",
+    "Engine",
+    "InputError",
+    "RulesError",
+    "Ruleset",
+    "Scan",
+    "ScanStats",
+    "Skipped",
+    "first_event_time",
+    "load_rules",
+]

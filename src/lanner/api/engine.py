@@ -1,0 +1,153 @@
+"""The engine: rules, ready for events; and what it finds."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from lanner import _native
+from lanner.api.ruleset import RulesError
+from lanner.outputs import Alert, decode_alerts
+from lanner.plan.build import build
+from lanner.plan.encode import encode
+from lanner.rules.model import SOURCES
+from lanner.rules.suggested import with_suggested
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lanner.api.ruleset import Ruleset
+
+
+class Skipped(msgspec.Struct, frozen=True):
+    """A record that is no audit event: where it starts, and why it was skipped."""
+
+    path: str
+    line: int
+    offset: int
+    reason: str
+    excerpt: str
+
+
+class InputError(msgspec.Struct, frozen=True):
+    """An input that could not be read (further)."""
+
+    path: str
+    reason: str
+
+
+class Batch:
+    """What one step of a scan found."""
+
+    def __init__(self, native: _native.Batch) -> None:
+        self._native = native
+
+    def __len__(self) -> int:
+        return len(self._native)
+
+    @property
+    def events(self) -> int:
+        """Events in this step."""
+        return self._native.events
+
+    @property
+    def bytes_read(self) -> int:
+        """Bytes taken from the input in this step, before decompression."""
+        return self._native.bytes_read
+
+    def messages(self) -> bytes:
+        """The outputs alone, a line each, without time and priority."""
+        return self._native.message_lines()
+
+    def fields(self) -> bytes:
+        """The output fields alone, as JSON, one object a line."""
+        return self._native.fields_lines()
+
+    def alerts(self) -> list[Alert]:
+        """The alerts."""
+        return decode_alerts(self._native.alerts())
+
+    def text(self, *, iso_time: bool = False, utc_offset: int = 0) -> bytes:
+        """The alerts as Falco's text lines.
+
+        The time of day is `utc_offset` seconds ahead of UTC; ISO 8601 times are UTC.
+        """
+        return self._native.text(iso_time, utc_offset)
+
+    def json_lines(
+        self, hostname: str | None = None, *, iso_time: bool = False, utc_offset: int = 0
+    ) -> bytes:
+        """The alerts as Falco's JSON, one a line; the options are those of `text`."""
+        return self._native.json_lines(hostname, iso_time, utc_offset)
+
+    def skipped(self) -> list[Skipped]:
+        """Records that were no audit events; at most a bounded number, see `ScanStats.skipped`."""
+        return msgspec.json.decode(self._native.skipped(), type=list[Skipped])
+
+    def input_errors(self) -> list[InputError]:
+        """Inputs that failed."""
+        return msgspec.json.decode(self._native.input_errors(), type=list[InputError])
+
+
+class Engine:
+    """Matches events against rules, each event with the rules of its source.
+
+    Example:
+        engine = Engine(load_rules(defaults=True))
+        for alert in engine.match(b'{"kind":"Event", ...}'):
+            print(alert.rule, alert.output_fields.get("ka.user.name"))
+
+    """
+
+    def __init__(
+        self, ruleset: Ruleset, *, rule_matching: str = "all", suggested_output: bool = True
+    ) -> None:
+        """Compiles the rules.
+
+        Args:
+            ruleset: rules that are valid.
+            rule_matching: `all` matching rules give an alert, or only the `first`.
+            suggested_output: append the container and pod to the outputs of system call rules,
+                as stock Falco does.
+
+        Raises:
+            RulesError: the rules are invalid.
+            ValueError: an unknown rule matching.
+
+        """
+        if not ruleset.ok:
+            raise RulesError("the rules are invalid; see Ruleset.diagnostics")
+        if rule_matching not in ("all", "first"):
+            raise ValueError("rule_matching is `all` or `first`")
+        by_source = {
+            source: tuple(rule for rule in ruleset.rules if rule.source == source)
+            for source in SOURCES
+        }
+        self.rules = tuple(rule for rules in by_source.values() for rule in rules)
+        """Those that can match, in the order of `ScanStats`."""
+        if suggested_output:
+            by_source = {
+                source: tuple(replace(rule, output=with_suggested(rule)) for rule in rules)
+                for source, rules in by_source.items()
+            }
+        plans = {
+            source: encode(build(rules, source, rule_matching))
+            for source, rules in by_source.items()
+        }
+        self.native = _native.Engine(plans["syscall"], plans["k8s_audit"])
+        self.skipped: list[Skipped] = []
+
+    def match(self, data: bytes | str | Mapping[str, Any]) -> list[Alert]:
+        """The alerts for one or more audit events: JSON in any framing, or a mapping.
+
+        Records that are no audit events are in `skipped` afterwards.
+        """
+        if isinstance(data, str):
+            data = data.encode()
+        elif not isinstance(data, bytes):
+            data = msgspec.json.encode(data)
+        batch = Batch(self.native.feed(data))
+        self.skipped = batch.skipped()
+        return batch.alerts()

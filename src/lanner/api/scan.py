@@ -1,0 +1,146 @@
+"""Scanning recorded input: audit logs and captures."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from lanner import _native
+from lanner.api.engine import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from lanner.api.engine import Engine
+    from lanner.outputs import Alert
+
+MAX_RECORD_BYTES = 64 * 1024 * 1024
+"""Larger audit events are skipped and reported."""
+
+_BATCH_BYTES = 8 * 1024 * 1024
+
+
+class _NativeStats(msgspec.Struct, frozen=True):
+    events: int
+    syscall_events: int
+    bytes: int
+    read: int
+    skipped: int
+    truncated: int
+    duplicates: int
+    out_of_window: int
+    dedup_window_exceeded: bool
+    input_errors: int
+    matches: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class ScanStats:
+    """Counters of a scan. `bytes` is after decompression, `read` before; `syscall_events` are those
+    of `events` that captures held.
+    """
+
+    events: int
+    syscall_events: int
+    bytes: int
+    read: int
+    skipped: int
+    truncated: int
+    duplicates: int
+    out_of_window: int
+    dedup_window_exceeded: bool
+    input_errors: int
+    alerts_by_rule: dict[str, int]
+    seconds: float
+
+
+class Scan:
+    """Reads audit logs and captures, one after the other and in constant memory, and matches them.
+
+    Example:
+        scan = Scan(Engine(rules), ["audit.log.gz"])
+        for alert in scan:
+            print(alert.output)
+        print(scan.stats().events)
+
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        paths: Iterable[str | os.PathLike[str]],
+        *,
+        since_ns: int | None = None,
+        until_ns: int | None = None,
+        dedup: bool = False,
+        max_record_bytes: int = MAX_RECORD_BYTES,
+    ) -> None:
+        """Prepares a scan of files, in the given order; `-` is standard input.
+
+        Args:
+            engine: what to match with. One scan at a time.
+            paths: files: captures, or audit events as JSON in any framing; plain, gzip or zstd.
+            since_ns: only events from this time on (ns since the epoch).
+            until_ns: only events before this time.
+            dedup: drop repeats of the same audit ID and stage.
+            max_record_bytes: longer records are skipped.
+
+        """
+        self._rules = engine.rules
+        options = {
+            "paths": [None if path == "-" else os.fspath(path) for path in paths],
+            "dedup": dedup,
+            "since_ns": since_ns,
+            "until_ns": until_ns,
+            "max_record_bytes": max_record_bytes,
+            "batch_bytes": _BATCH_BYTES,
+            "utc_offset": time.localtime().tm_gmtoff,
+            "captures_only": False,
+        }
+        self._native = _native.Scan(engine.native, msgspec.json.encode(options))
+        self._started = time.perf_counter()
+        self._seconds = 0.0
+
+    def batches(self) -> Iterator[Batch]:
+        """Steps of some megabytes each, with or without alerts."""
+        while (batch := self._native.next()) is not None:
+            self._seconds = time.perf_counter() - self._started
+            yield Batch(batch)
+        self._seconds = time.perf_counter() - self._started
+
+    def __iter__(self) -> Iterator[Alert]:
+        for batch in self.batches():
+            if len(batch):
+                yield from batch.alerts()
+
+    def stats(self) -> ScanStats:
+        """Counters so far."""
+        native = msgspec.json.decode(self._native.stats(), type=_NativeStats)
+        matches = {
+            rule.name: count
+            for rule, count in zip(self._rules, native.matches, strict=True)
+            if count
+        }
+        return ScanStats(
+            events=native.events,
+            syscall_events=native.syscall_events,
+            bytes=native.bytes,
+            read=native.read,
+            skipped=native.skipped,
+            truncated=native.truncated,
+            duplicates=native.duplicates,
+            out_of_window=native.out_of_window,
+            dedup_window_exceeded=native.dedup_window_exceeded,
+            input_errors=native.input_errors,
+            alerts_by_rule=matches,
+            seconds=self._seconds,
+        )
+
+
+def first_event_time(path: str | os.PathLike[str]) -> int | None:
+    """Time (ns since the epoch) of the first audit event in a file, or None if there is none."""
+    return _native.first_event_time(os.fspath(path))
