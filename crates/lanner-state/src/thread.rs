@@ -11,7 +11,7 @@ use crate::fd::FdTable;
 /// What an exec sets and a clone shares: most predicates depend on this alone.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Image {
-    /// Command name (`proc.name`); `prctl` can change it.
+    /// Command name (`proc.name`). As in libs, `prctl` does not change it.
     pub comm: Box<[u8]>,
     /// `argv[0]` (`proc.exe`).
     pub exe: Box<[u8]>,
