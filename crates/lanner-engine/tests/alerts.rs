@@ -3,7 +3,6 @@
 mod common;
 
 use std::fs;
-use std::path::PathBuf;
 
 use common::{PlanBuilder, alerts, event};
 use lanner_engine::{JsonOptions, MapEvent, TimeStyle};
@@ -169,20 +168,6 @@ fn long_lists_are_cut_as_falco_cuts_them() {
     );
 }
 
-/// `LANNER_CAPTURES`, `../shared/captures` beside the repository, or
-/// `/work/shared/captures`.
-fn captures() -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/captures");
-    std::env::var_os("LANNER_CAPTURES")
-        .map(PathBuf::from)
-        .into_iter()
-        .chain([
-            PathBuf::from(beside),
-            PathBuf::from("/work/shared/captures"),
-        ])
-        .find(|path| path.is_dir())
-}
-
 fn scalar(value: &Value) -> Value {
     match value {
         Value::String(text) => json!({"s": text}),
@@ -198,8 +183,7 @@ fn scalar(value: &Value) -> Value {
 /// with its fields matches a rule with its message.
 #[test]
 fn json_equals_that_of_the_real_falco() {
-    let Some(captures) = captures() else {
-        eprintln!("skipped: there are no captures on this machine");
+    let Some(captures) = lanner_testing::captures() else {
         return;
     };
     let mut compared = 0;

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bumpalo::Bump;
-use common::captures;
 use common::oracle::{at, expected};
 use lanner_event::{EventSource, Value, Values, catalog};
 use lanner_kube::json::Index;
 use lanner_kube::{AuditEvent, Input, KubeSource, ScanOptions, Scanner, event};
+use lanner_testing::captures;
 use serde_json::{Value as Json, json};
 
 fn values(event: &AuditEvent<'_>, field: &str, argument: Option<&str>) -> Vec<String> {

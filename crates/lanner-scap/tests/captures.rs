@@ -6,8 +6,7 @@ use std::fs::File;
 
 use lanner_event::schema::{self, Flags};
 use lanner_scap::{Item, Options, Reader};
-
-use common::folder;
+use lanner_testing::scap_folder;
 
 /// What [`count`] gives.
 const SMALL: [(&str, [usize; 6]); 10] = [
@@ -43,7 +42,7 @@ fn count(reader: &mut Reader) -> [usize; 6] {
 
 #[test]
 fn small_captures_are_read_whole() {
-    let Some(folder) = folder() else { return };
+    let Some(folder) = scap_folder() else { return };
     for (name, expected) in SMALL {
         let file = File::open(folder.join(name).with_extension("scap")).unwrap();
         let mut reader = Reader::new(Box::new(file), common::raw()).unwrap();
@@ -65,7 +64,7 @@ fn small_captures_are_read_whole() {
 /// Enter events go into exit events; what is returned is of today's schema.
 #[test]
 fn old_captures_are_converted() {
-    let Some(folder) = folder() else { return };
+    let Some(folder) = scap_folder() else { return };
     for (name, expected) in SMALL {
         let file = File::open(folder.join(name).with_extension("scap")).unwrap();
         let mut reader = Reader::new(Box::new(file), Options::default()).unwrap();

@@ -1,30 +1,21 @@
 //! Threads of real captures, compared with what libs 0.20 (`*.fields.jsonl.gz`)
 //! and alerts of Falco 0.44.1 (`*.upstream44-all.falco.jsonl`) said of them.
 
+#[path = "common/replay.rs"]
+#[allow(dead_code, reason = "each test program uses a part of it")]
+mod replay;
+
 use std::collections::{BTreeMap, HashMap};
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flate2::read::GzDecoder;
-use lanner_event::schema::event_type;
-use lanner_scap::{Item, Options, Reader};
 use lanner_state::thread::Thread;
 use lanner_state::{Context, State};
+use lanner_testing::scap_folder;
+use replay::play;
 use serde_json::Value;
-
-/// The folder of shared captures, if it is there.
-fn folder() -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/captures/scap");
-    let found = [beside, "/work/shared/captures/scap"]
-        .map(PathBuf::from)
-        .into_iter()
-        .find(|path| path.is_dir());
-    if found.is_none() {
-        println!("skipped: the shared captures are not here");
-    }
-    found
-}
 
 /// Values of fields by the time and type of the event.
 type Rows = HashMap<(u64, String), Vec<Value>>;
@@ -190,59 +181,18 @@ impl Comparison {
     /// Compares the events of a capture with rows, up to the last row.
     fn run(&mut self, capture: &Path, rows: &Rows) {
         let end = rows.keys().map(|(time, _)| *time).max().unwrap_or(0);
-        let file = File::open(capture).unwrap();
-        let mut reader = Reader::new(Box::new(file), Options::default()).unwrap();
-        let mut state = State::default();
-        let mut is_seeded = false;
-        while let Some(item) = reader.next().unwrap() {
-            let raw = match item {
-                Item::Event(raw) => raw,
-                Item::Section => continue,
-                Item::Machine(machine) => {
-                    state.seed_machine(machine);
-                    continue;
-                }
-                Item::Interface(interface) => {
-                    state.seed_interface(interface);
-                    continue;
-                }
-                Item::User(user) => {
-                    state.seed_user(user);
-                    continue;
-                }
-                Item::Group(group) => {
-                    state.seed_group(group);
-                    continue;
-                }
-                Item::Process(process) => {
-                    state.seed_process(*process);
-                    continue;
-                }
-                Item::Descriptors { tid, list } => {
-                    state.seed_descriptors(tid, list);
-                    continue;
-                }
-            };
-            if !std::mem::replace(&mut is_seeded, true) {
-                state.finish_seeding();
-            }
-            if raw.time_ns > end {
-                break;
-            }
-            let kind = event_type(raw.code).unwrap();
-            let context = state.before(&raw, kind);
+        play(capture, end, |raw, kind, state, context| {
             let rows = rows.get(&(raw.time_ns, kind.name.to_owned()));
             for row in rows.into_iter().flatten() {
-                self.add(&state, &context, row);
+                self.add(state, context, row);
             }
-            state.after(&raw, &context);
-        }
+        });
     }
 }
 
 /// Compares captures with rows that are made from their names.
 fn agree(names: &[&str], rows: impl Fn(&Path) -> Rows) {
-    let Some(folder) = folder() else {
+    let Some(folder) = scap_folder() else {
         return;
     };
     let mut comparison = Comparison::default();

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use lanner_state::fd::{Ends, Fd, FdType, L4, flags};
 use lanner_state::thread::Thread;
-use replay::{Seen, folder, play, replay};
+use lanner_testing::scap_folder;
+use replay::{Seen, play, replay};
 use serde_json::Value;
 
 fn text(bytes: &[u8]) -> Value {
@@ -146,7 +147,7 @@ fn compare(folder: &Path, name: &str, most: usize) -> (usize, Differences) {
 }
 
 fn agrees(name: &str, most: usize) {
-    let Some(folder) = folder() else {
+    let Some(folder) = scap_folder() else {
         return;
     };
     let (compared, differences) = compare(&folder, name, most);
@@ -182,7 +183,7 @@ fn a_large_capture_agrees_with_libs() {
 /// The names of descriptors in the alerts of Falco 0.44.1, whose libs are 0.25.4.
 #[test]
 fn names_are_those_of_alerts() {
-    let Some(folder) = folder() else {
+    let Some(folder) = scap_folder() else {
         return;
     };
     let mut compared = 0;
@@ -197,7 +198,8 @@ fn names_are_those_of_alerts() {
             ((time, kind), fields["fd.name"].clone())
         });
         let names: BTreeMap<_, _> = alerts.filter(|(_, name)| !name.is_null()).collect();
-        play(&folder, name, u64::MAX, |raw, kind, state, context| {
+        let capture = folder.join(name).with_extension("scap");
+        play(&capture, u64::MAX, |raw, kind, state, context| {
             let Some(expected) = names.get(&(raw.time_ns, kind.name.to_owned())) else {
                 return;
             };

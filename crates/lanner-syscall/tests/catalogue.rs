@@ -6,10 +6,11 @@ mod common;
 use std::collections::BTreeMap;
 
 use bumpalo::Bump;
-use common::{Extractor, folder, names, play};
+use common::{Extractor, names, play};
 use lanner_event::catalog::{self, Field};
 use lanner_event::{EventSource, Value, Values};
 use lanner_syscall::SyscallSource;
+use lanner_testing::scap_folder;
 
 /// An argument of the kind that a field takes.
 fn argument(field: &Field) -> Option<&'static str> {
@@ -80,7 +81,7 @@ fn fields_that_need_an_argument_say_so() {
 #[test]
 fn values_have_the_type_of_their_field() {
     let extractors = extractors();
-    let Some(folder) = folder() else {
+    let Some(folder) = scap_folder() else {
         return;
     };
     let mut wrong = BTreeMap::new();

@@ -5,12 +5,12 @@
 
 mod common;
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::Path;
+use std::collections::BTreeMap;
 
 use bumpalo::Bump;
-use common::{Extractors, first_value, folder, names, play, rows};
+use common::{Extractors, alerts, by_event, first_value, names, play};
 use lanner_syscall::SyscallEvent;
+use lanner_testing::scap_folder;
 use serde_json::Value as Json;
 
 /// The classes that are compared.
@@ -72,29 +72,9 @@ fn example(capture: &str, event: &SyscallEvent<'_>, libs: &Json, ours: &Json) ->
     format!("{capture} #{number} {ty}: libs {libs}, ours {ours}")
 }
 
-/// What tells events apart: time, thread and type.
-type Key = (u64, i64, String);
-
-/// The rows of a capture by their events. Some events of a thread share a time:
-/// they cannot be told apart, and are left out.
-fn by_event(path: &Path) -> HashMap<Key, Json> {
-    let mut by_event: HashMap<Key, Vec<Json>> = HashMap::new();
-    for row in rows(path) {
-        let time = row["evt.rawtime"].as_u64().unwrap();
-        let tid = row["thread.tid"].as_i64().unwrap_or(-1);
-        let ty = row["evt.type"].as_str().unwrap().to_owned();
-        by_event.entry((time, tid, ty)).or_default().push(row);
-    }
-    let single = |(key, mut rows): (Key, Vec<Json>)| match rows.len() {
-        1 => Some((key, rows.pop()?)),
-        _ => None,
-    };
-    by_event.into_iter().filter_map(single).collect()
-}
-
 #[test]
 fn fields_are_those_of_libs() {
-    let Some(folder) = folder() else {
+    let Some(folder) = scap_folder() else {
         return;
     };
     let ending = ".fields.jsonl.gz";
@@ -126,20 +106,9 @@ fn fields_are_those_of_libs() {
     assert!(values > 1_000_000, "{values}");
 }
 
-/// The output fields of Falco's alerts of a capture, by the time of the event.
-fn alerts(path: &Path) -> HashMap<u64, Vec<Json>> {
-    let mut alerts: HashMap<u64, Vec<Json>> = HashMap::new();
-    for mut alert in rows(path) {
-        let fields = alert["output_fields"].take();
-        let time = fields["evt.time.iso8601"].as_u64().unwrap();
-        alerts.entry(time).or_default().push(fields);
-    }
-    alerts
-}
-
 #[test]
 fn fields_are_those_of_alerts() {
-    let Some(folder) = folder() else {
+    let Some(folder) = scap_folder() else {
         return;
     };
     let ending = ".upstream44-all.falco.jsonl";

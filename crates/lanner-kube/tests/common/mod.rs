@@ -4,7 +4,6 @@
 pub mod oracle;
 
 use std::io::{self, Read};
-use std::path::PathBuf;
 
 use lanner_kube::reader::{Skipped, Stats};
 use lanner_kube::{Input, ScanOptions, Scanner};
@@ -112,20 +111,4 @@ pub fn event(id: &str, extra: &str) -> String {
     format!(
         r#"{{"kind":"Event","apiVersion":"audit.k8s.io/v1","auditID":"{id}","stage":"ResponseComplete","stageTimestamp":"2024-05-01T00:00:00.000000Z"{extra}}}"#
     )
-}
-
-/// The folder of real inputs, where there is one.
-pub fn captures() -> Option<PathBuf> {
-    let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..");
-    let named = std::env::var_os("LANNER_CAPTURES").map(PathBuf::from);
-    let places = [
-        named,
-        Some(root.join("../shared/captures")),
-        Some("/work/shared/captures".into()),
-    ];
-    let found = places.into_iter().flatten().find(|place| place.is_dir());
-    if found.is_none() {
-        eprintln!("skipped: no captures (set LANNER_CAPTURES)");
-    }
-    found
 }

@@ -4,24 +4,10 @@
 
 pub mod synthetic;
 
-use std::path::PathBuf;
-
 use lanner_event::inventory::{Descriptor, Group, Interface, Machine, Process, User};
 use lanner_event::{Header, RawEvent};
 use lanner_scap::{Compression, Item, Options, Reader, ScapError, Writer};
-
-/// The folder of shared captures, if it is there.
-pub fn folder() -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/captures/scap");
-    let found = [beside, "/work/shared/captures/scap"]
-        .map(PathBuf::from)
-        .into_iter()
-        .find(|path| path.is_dir());
-    if found.is_none() {
-        println!("skipped: the shared captures are not here");
-    }
-    found
-}
+use lanner_testing::scap_folder;
 
 /// Captures of less than 100 kB.
 pub const SMALL: [&str; 10] = [
@@ -39,7 +25,7 @@ pub const SMALL: [&str; 10] = [
 
 /// A capture's bytes.
 pub fn small(name: &str) -> Option<Vec<u8>> {
-    Some(std::fs::read(folder()?.join(name).with_extension("scap")).unwrap())
+    Some(std::fs::read(scap_folder()?.join(name).with_extension("scap")).unwrap())
 }
 
 /// An item that borrows nothing.

@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use flate2::read::GzDecoder;
 use lanner_event::RawEvent;
@@ -20,19 +20,6 @@ pub struct Seen<'e> {
     pub state: &'e State,
     pub context: &'e Context,
     pub row: &'e Value,
-}
-
-/// The folder of shared captures, if it is there.
-pub fn folder() -> Option<PathBuf> {
-    let beside = concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/captures/scap");
-    let found = [beside, "/work/shared/captures/scap"]
-        .map(PathBuf::from)
-        .into_iter()
-        .find(|path| path.is_dir());
-    if found.is_none() {
-        println!("skipped: the shared captures are not here");
-    }
-    found
 }
 
 type Key = (u64, u64, String);
@@ -57,9 +44,10 @@ fn rows(path: &Path, most: usize) -> HashMap<Key, Option<Value>> {
 
 /// Shows each event that has a row.
 pub fn replay(folder: &Path, name: &str, most: usize, mut look: impl FnMut(Seen<'_>)) {
-    let rows = rows(&folder.join(name).with_extension("fields.jsonl.gz"), most);
+    let capture = folder.join(name).with_extension("scap");
+    let rows = rows(&capture.with_extension("fields.jsonl.gz"), most);
     let end = rows.keys().map(|(time, ..)| *time).max().unwrap_or(0);
-    play(folder, name, end, |raw, kind, state, context| {
+    play(&capture, end, |raw, kind, state, context| {
         let key = (raw.time_ns, u64::from(raw.cpu), kind.name.to_owned());
         if let Some(Some(row)) = rows.get(&key) {
             look(Seen {
@@ -73,14 +61,13 @@ pub fn replay(folder: &Path, name: &str, most: usize, mut look: impl FnMut(Seen<
     });
 }
 
-/// Shows each event up to a time.
+/// Shows each event of a capture up to a time.
 pub fn play(
-    folder: &Path,
-    name: &str,
+    capture: &Path,
     end: u64,
     mut look: impl FnMut(&RawEvent, &'static EventType, &State, &Context),
 ) {
-    let file = File::open(folder.join(name).with_extension("scap")).unwrap();
+    let file = File::open(capture).unwrap();
     let mut reader = Reader::new(Box::new(file), Options::default()).unwrap();
     let mut state = State::default();
     let mut is_seeded = false;

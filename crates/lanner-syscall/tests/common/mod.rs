@@ -5,7 +5,7 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{BufRead, BufReader, Read};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bumpalo::Bump;
 use flate2::read::GzDecoder;
@@ -17,17 +17,6 @@ use serde_json::Value as Json;
 
 /// A field with its argument, ready to be asked for.
 pub type Extractor = <SyscallSource as EventSource>::Extractor;
-
-/// The folder of captures; `None`, and a line that says so, where there is none.
-pub fn folder() -> Option<PathBuf> {
-    let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/captures/scap");
-    let places = [beside, PathBuf::from("/work/shared/captures/scap")];
-    let found = places.into_iter().find(|place| place.is_dir());
-    if found.is_none() {
-        println!("skipped: there are no captures here");
-    }
-    found
-}
 
 /// The names of all files with an ending, without it, in order.
 pub fn names(folder: &Path, ending: &str) -> Vec<String> {
@@ -55,6 +44,37 @@ pub fn rows(path: &Path) -> Vec<Json> {
     lines
         .map(|line| serde_json::from_str(&line.unwrap()).unwrap())
         .collect()
+}
+
+/// What tells events apart: time, thread and type.
+pub type Key = (u64, i64, String);
+
+/// The rows of a capture by their events. Some events of a thread share a time:
+/// they cannot be told apart, and are left out.
+pub fn by_event(path: &Path) -> HashMap<Key, Json> {
+    let mut by_event: HashMap<Key, Vec<Json>> = HashMap::new();
+    for row in rows(path) {
+        let time = row["evt.rawtime"].as_u64().unwrap();
+        let tid = row["thread.tid"].as_i64().unwrap_or(-1);
+        let ty = row["evt.type"].as_str().unwrap().to_owned();
+        by_event.entry((time, tid, ty)).or_default().push(row);
+    }
+    let single = |(key, mut rows): (Key, Vec<Json>)| match rows.len() {
+        1 => Some((key, rows.pop()?)),
+        _ => None,
+    };
+    by_event.into_iter().filter_map(single).collect()
+}
+
+/// The output fields of Falco's alerts of a capture, by the time of the event.
+pub fn alerts(path: &Path) -> HashMap<u64, Vec<Json>> {
+    let mut alerts: HashMap<u64, Vec<Json>> = HashMap::new();
+    for mut alert in rows(path) {
+        let fields = alert["output_fields"].take();
+        let time = fields["evt.time.iso8601"].as_u64().unwrap();
+        alerts.entry(time).or_default().push(fields);
+    }
+    alerts
 }
 
 /// Plays a capture.
