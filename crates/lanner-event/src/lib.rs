@@ -7,6 +7,7 @@
 pub mod catalog;
 pub mod codes;
 pub mod generic;
+pub mod input;
 pub mod inventory;
 pub mod raw;
 pub mod schema;

@@ -1,26 +1,16 @@
 //! A capture, being scanned.
 
-use std::io::{self, Read};
+use std::io::Read;
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use lanner_event::input::Counting;
 use lanner_scap::{Counters, Item, Options, Reader};
 use lanner_syscall::{Pipeline, SyscallEvent};
 
 /// So many items are read before the budget is looked at.
 const ITEMS_A_TURN: u32 = 4096;
-
-/// Counts what is read, before it is decompressed.
-struct Counting(Box<dyn Read + Send>, Arc<AtomicU64>);
-
-impl Read for Counting {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.0.read(buffer)?;
-        self.1.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
-    }
-}
 
 fn unknown(counters: Counters) -> u64 {
     counters.unknown_blocks + counters.unknown_events
@@ -70,7 +60,7 @@ impl Capture {
             ..Options::default()
         };
         let stored_bytes = Arc::default();
-        let counting = Box::new(Counting(input, Arc::clone(&stored_bytes)));
+        let counting = Box::new(Counting::new(input, Arc::clone(&stored_bytes)));
         let reader = Reader::new(counting, options).map_err(|error| error.to_string())?;
         Ok(Self {
             name,

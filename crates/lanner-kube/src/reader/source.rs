@@ -6,7 +6,9 @@ use std::fs::File;
 use std::io::{self, Cursor, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
+
+use lanner_event::input::{Compressed, Counting};
 
 /// One input of a scan.
 pub enum Input {
@@ -77,17 +79,6 @@ impl fmt::Display for InputError {
 
 impl std::error::Error for InputError {}
 
-/// Counts what is read, before it is decompressed.
-struct Counting<R>(R, Arc<AtomicU64>);
-
-impl<R: Read> Read for Counting<R> {
-    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let count = self.0.read(buf)?;
-        self.1.fetch_add(count as u64, Ordering::Relaxed);
-        Ok(count)
-    }
-}
-
 /// An open input, decompressed.
 pub(super) struct Opened {
     pub reader: Box<dyn Read + Send>,
@@ -104,20 +95,18 @@ pub(super) fn open(input: Input) -> io::Result<Opened> {
         Input::Reader { reader, .. } => reader,
     };
     let stored_bytes = Arc::new(AtomicU64::new(0));
-    let mut raw = Counting(raw, Arc::clone(&stored_bytes));
-    let mut magic = Vec::with_capacity(4);
-    raw.by_ref().take(4).read_to_end(&mut magic)?;
-    let is_gzip = magic.starts_with(&[0x1f, 0x8b]);
-    let is_zstd =
-        magic == [0x28, 0xb5, 0x2f, 0xfd] || matches!(magic[..], [0x50..=0x5f, 0x2a, 0x4d, 0x18]);
-    let whole = Cursor::new(magic).chain(raw);
-    let reader: Box<dyn Read + Send> = if is_gzip {
+    let mut raw = Counting::new(raw, Arc::clone(&stored_bytes));
+    let mut head = Vec::with_capacity(Compressed::HEAD_BYTES);
+    raw.by_ref()
+        .take(Compressed::HEAD_BYTES as u64)
+        .read_to_end(&mut head)?;
+    let compressed = Compressed::of(&head);
+    let whole = Cursor::new(head).chain(raw);
+    let reader: Box<dyn Read + Send> = match compressed {
         // Log rotation by append makes files of several members.
-        Box::new(flate2::read::MultiGzDecoder::new(whole))
-    } else if is_zstd {
-        Box::new(zstd::stream::read::Decoder::new(whole)?)
-    } else {
-        Box::new(whole)
+        Some(Compressed::Gzip) => Box::new(flate2::read::MultiGzDecoder::new(whole)),
+        Some(Compressed::Zstd) => Box::new(zstd::stream::read::Decoder::new(whole)?),
+        None => Box::new(whole),
     };
     Ok(Opened {
         reader,

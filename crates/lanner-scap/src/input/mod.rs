@@ -4,6 +4,8 @@ mod gzip;
 
 use std::io::{self, BufRead, BufReader, Read};
 
+use lanner_event::input::Compressed;
+
 use crate::window::Source;
 
 /// How much is read from the file at once.
@@ -11,29 +13,20 @@ const CHUNK: usize = 128 << 10;
 
 /// A source of the capture's own bytes.
 pub(crate) fn open(mut file: Box<dyn Read + Send>) -> io::Result<Box<dyn Source>> {
-    let mut magic = Vec::with_capacity(4);
-    (&mut file).take(4).read_to_end(&mut magic)?;
-    let kind = match magic.as_slice() {
-        [0x1F, 0x8B, ..] => Kind::Gzip,
-        // A frame, or one that holds no data and may come first.
-        [0x28, 0xB5, 0x2F, 0xFD] | [0x50..=0x5F, 0x2A, 0x4D, 0x18] => Kind::Zstd,
-        _ => Kind::Plain,
-    };
-    let whole = io::Cursor::new(magic).chain(file);
-    Ok(match kind {
-        Kind::Plain => Box::new(Plain(whole)),
-        Kind::Gzip => Box::new(gzip::Gzip::new(whole)),
-        Kind::Zstd => {
+    let mut head = Vec::with_capacity(Compressed::HEAD_BYTES);
+    (&mut file)
+        .take(Compressed::HEAD_BYTES as u64)
+        .read_to_end(&mut head)?;
+    let compressed = Compressed::of(&head);
+    let whole = io::Cursor::new(head).chain(file);
+    Ok(match compressed {
+        None => Box::new(Plain(whole)),
+        Some(Compressed::Gzip) => Box::new(gzip::Gzip::new(whole)),
+        Some(Compressed::Zstd) => {
             let file = BufReader::with_capacity(CHUNK, whole);
             Box::new(Zstd(zstd::stream::read::Decoder::with_buffer(file)?))
         }
     })
-}
-
-enum Kind {
-    Plain,
-    Gzip,
-    Zstd,
 }
 
 /// Bytes as they are read.
