@@ -72,6 +72,7 @@ STRING_OPERATORS = [
     "startswith",
     "endswith",
 ]
+TYPES = ["open", "openat", "close", "execve"]
 UNSIGNED = ["fd.sport", "user.uid", "evt.buflen"]
 SIGNED_FIELDS = ["proc.pid", "evt.rawres"]
 NUMBER_OPERATORS = ["=", "!=", "<", "<=", ">", ">="]
@@ -91,6 +92,9 @@ class Generator:
     def condition(self, depth: int = 3) -> str:
         """A condition."""
         pick = self.random.random()
+        if depth == 3 and pick < 0.3:
+            # what most rules look like
+            return f"{self.type_()} and ({self.condition(1)}) and ({self.condition(2)})"
         if depth == 0 or pick < 0.4:
             return self.check()
         if pick < 0.55:
@@ -106,6 +110,7 @@ class Generator:
                 self.text,
                 self.text,
                 self.text,
+                self.type_,
                 self.transformed,
                 self.unsigned,
                 self.signed,
@@ -170,6 +175,12 @@ class Generator:
         if self.random.random() < 0.2:
             return f"getopt((proc.name, fd.name), 'ab:') {self.random.choice(('in', 'intersects'))} {self.texts(['a', 'b', '?', ''])}"
         return self.text(call)
+
+    def type_(self) -> str:
+        operator = self.random.choice(("=", "!=", "in", "in"))
+        count = self.random.randint(1, 3) if operator == "in" else 1
+        types = ", ".join(self.random.sample(TYPES, count))
+        return f"evt.type {operator} ({types})" if operator == "in" else f"evt.type {operator} {types}"
 
     def unsigned(self) -> str:
         field = self.random.choice(UNSIGNED)
@@ -237,6 +248,7 @@ class Generator:
         for field in [*STRINGS, "proc.cmdline"]:
             put(field.replace("evt.arg.flags", "evt.arg[flags]"), self._bytes)
         put("evt.buffer", self._bytes)
+        put("evt.type", lambda: self.random.choice((*TYPES, "unlink", "nothing")).encode())
         for field in UNSIGNED:
             put(field, lambda: self.random.choice(NUMBERS))
         for field in SIGNED_FIELDS:

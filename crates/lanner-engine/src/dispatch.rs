@@ -10,7 +10,10 @@ use std::hash::BuildHasher;
 use hashbrown::{DefaultHashBuilder, HashTable};
 use lanner_event::{EventSource, Value};
 
+use crate::class::{ClassPlan, Condition};
 use crate::evaluate::Evaluation;
+use crate::index::{intersects, set_of};
+use crate::node::Nodes;
 use crate::plan::DispatchKey;
 
 /// A key remembers so many values; then it forgets all and begins again.
@@ -22,11 +25,12 @@ const MAX_VALUE_BYTES: usize = 1024;
 /// The dispatch keys of a plan with what they have learnt.
 pub(crate) struct Dispatch {
     /// The conditions of the rules, for looking at what the class of an event decides.
-    conditions: Vec<u32>,
+    conditions: Vec<Condition>,
     /// What rules require of operands that the class decides, for events without one.
     class_required: Vec<(u32, u32)>,
-    /// The rules that are left for each class that was seen.
-    classes: Vec<Option<Box<[u64]>>>,
+    /// What is left of the rules for each class that was seen; the first is for events that have
+    /// none.
+    classes: Vec<Option<ClassPlan>>,
     keys: Vec<Key>,
     /// All rules, 64 a word.
     all: Box<[u64]>,
@@ -92,7 +96,7 @@ impl Remembered {
 impl Dispatch {
     pub(crate) fn new(
         keys: &[DispatchKey],
-        conditions: Vec<u32>,
+        conditions: Vec<Condition>,
         decided_by_class: impl Fn(u32) -> bool,
     ) -> Self {
         let rules = conditions.len();
@@ -131,49 +135,46 @@ impl Dispatch {
         self.keys.iter().map(|key| key.resets).sum()
     }
 
-    /// The rules that can match the event.
+    /// The rules that can match the event, and what is left of their conditions.
     pub(crate) fn candidates<S: EventSource>(
         &mut self,
         evaluation: &mut Evaluation<'_, '_, S>,
-    ) -> &mut [u64] {
-        if !self.left_by_class(evaluation) {
-            return &mut self.candidates;
+    ) -> (&mut [u64], &Nodes) {
+        let class = evaluation.class();
+        let slot = class.map_or(0, |class| usize::from(class) + 1);
+        if self.classes.len() <= slot {
+            self.classes.resize_with(slot + 1, || None);
         }
+        let plan =
+            self.classes[slot].get_or_insert_with(|| evaluation.class_plan(&self.conditions));
+        let candidates = &mut self.candidates;
+        if class.is_none() {
+            answer(&self.class_required, evaluation, &plan.rules, candidates);
+        } else {
+            candidates.copy_from_slice(&plan.rules);
+        }
+        let mut left = candidates.iter().any(|word| *word != 0);
         for key in &mut self.keys {
-            if !intersects(&self.candidates, &key.concerned) {
+            if !left {
+                break;
+            }
+            if !intersects(candidates, &key.concerned) {
                 continue;
             }
             let rules = key.rules(evaluation, &self.all, &mut self.scratch);
-            let mut left = 0;
-            for (candidate, rules) in self.candidates.iter_mut().zip(rules) {
+            left = false;
+            for (candidate, rules) in candidates.iter_mut().zip(rules) {
                 *candidate &= rules;
-                left |= *candidate;
+                left |= *candidate != 0;
             }
-            if left == 0 {
+        }
+        for index in &plan.indices {
+            if !left {
                 break;
             }
+            left = index.narrow(evaluation, candidates, &mut self.scratch);
         }
-        &mut self.candidates
-    }
-
-    /// Begins with the rules that the event's class leaves; whether there are any.
-    fn left_by_class<S: EventSource>(&mut self, evaluation: &mut Evaluation<'_, '_, S>) -> bool {
-        let Some(class) = evaluation.class().map(usize::from) else {
-            let required = &self.class_required;
-            answer(required, evaluation, &self.all, &mut self.candidates);
-            return true;
-        };
-        if self.classes.len() <= class {
-            self.classes.resize(class + 1, None);
-        }
-        let rules = self.classes[class].get_or_insert_with(|| {
-            let known = evaluation.known_by_class();
-            let possible = (0..).zip(&self.conditions);
-            let possible = possible.filter(|(_, node)| known[**node as usize] != Some(false));
-            set_of(possible.map(|(rule, _)| rule), self.all.len())
-        });
-        self.candidates.copy_from_slice(rules);
-        rules.iter().any(|word| *word != 0)
+        (candidates, &plan.nodes)
     }
 }
 
@@ -233,18 +234,6 @@ impl Key {
             _ => 0,
         }
     }
-}
-
-fn set_of(rules: impl Iterator<Item = u32>, words: usize) -> Box<[u64]> {
-    let mut set = vec![0; words].into_boxed_slice();
-    for rule in rules {
-        set[rule as usize / 64] |= 1 << (rule % 64);
-    }
-    set
-}
-
-fn intersects(one: &[u64], other: &[u64]) -> bool {
-    one.iter().zip(other).any(|(one, other)| one & other != 0)
 }
 
 /// Evaluates what a key requires, for this event.

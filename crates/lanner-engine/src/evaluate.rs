@@ -5,6 +5,7 @@
 use bumpalo::Bump;
 use lanner_event::{EventSource, Value, Values};
 
+use crate::class::{ClassPlan, Condition};
 use crate::error::PlanError;
 use crate::node::{Node, Nodes};
 use crate::operand::{self, Operand, Shape};
@@ -249,15 +250,20 @@ impl<'a, 'e, S: EventSource> Evaluation<'a, 'e, S> {
         }
     }
 
-    /// Whether a node holds. Works with a stack of its own: conditions may nest
-    /// deeper than a thread's.
+    /// Whether a node of the plan holds.
     pub(crate) fn holds(&mut self, root: u32) -> bool {
+        self.holds_in(&self.program.nodes, root)
+    }
+
+    /// Whether a node holds, of the plan's or of what a class leaves of these. Works with a stack of its own: conditions may nest
+    /// deeper than a thread's.
+    pub(crate) fn holds_in(&mut self, nodes: &Nodes, root: u32) -> bool {
         let mut node = root;
         loop {
-            let mut truth = match self.begin(node) {
+            let mut truth = match self.begin(nodes, node) {
                 Some(truth) => truth,
                 None => {
-                    node = self.first_child(node);
+                    node = self.first_child(nodes, node);
                     continue;
                 }
             };
@@ -268,7 +274,7 @@ impl<'a, 'e, S: EventSource> Evaluation<'a, 'e, S> {
                 };
                 let parent = frame.node;
                 let next = frame.next;
-                let (settled, answer) = match self.program.nodes.nodes[parent as usize] {
+                let (settled, answer) = match nodes.nodes[parent as usize] {
                     Node::Predicate(_) => (true, truth),
                     Node::Not(_) => (true, !truth),
                     Node::And { end, .. } => (!truth || next == end, truth),
@@ -276,7 +282,7 @@ impl<'a, 'e, S: EventSource> Evaluation<'a, 'e, S> {
                 };
                 if !settled {
                     frame.next += 1;
-                    node = self.program.nodes.children[next as usize];
+                    node = nodes.children[next as usize];
                     break;
                 }
                 self.memory.stack.pop();
@@ -286,10 +292,22 @@ impl<'a, 'e, S: EventSource> Evaluation<'a, 'e, S> {
         }
     }
 
-    /// What is known of every node when only the class of the event is: true,
+    /// What the class of the event leaves of rules with these conditions.
+    pub(crate) fn class_plan(&mut self, conditions: &[Condition]) -> ClassPlan {
+        let known = self.known_by_class();
+        ClassPlan::new(
+            &self.program.nodes,
+            &self.program.checks,
+            conditions,
+            &known,
+        )
+    }
+
+    /// What is known of every node when only the class of the event is, if it has one: true,
     /// false, or `None`.
-    pub(crate) fn known_by_class(&mut self) -> Vec<Option<bool>> {
+    fn known_by_class(&mut self) -> Vec<Option<bool>> {
         let program = self.program;
+        let has_class = self.class().is_some();
         let mut known: Vec<Option<bool>> = Vec::with_capacity(program.nodes.nodes.len());
         // Children come before their parents.
         for node in &program.nodes.nodes {
@@ -300,9 +318,9 @@ impl<'a, 'e, S: EventSource> Evaluation<'a, 'e, S> {
                     .map(|child| known[*child as usize])
             };
             let answer = match *node {
-                Node::Predicate(check) => program
-                    .class_decides(&program.checks[check as usize])
-                    .then(|| self.check(check)),
+                Node::Predicate(check) => (has_class
+                    && program.class_decides(&program.checks[check as usize]))
+                .then(|| self.check(check)),
                 Node::Not(child) => known[child as usize].map(|truth| !truth),
                 Node::And { start, end } => join(children(start, end), false),
                 Node::Or { start, end } => join(children(start, end), true),
@@ -313,8 +331,8 @@ impl<'a, 'e, S: EventSource> Evaluation<'a, 'e, S> {
     }
 
     /// The answer of a node, if it is known or needs no children.
-    fn begin(&mut self, node: u32) -> Option<bool> {
-        match self.program.nodes.nodes[node as usize] {
+    fn begin(&mut self, nodes: &Nodes, node: u32) -> Option<bool> {
+        match nodes.nodes[node as usize] {
             Node::Predicate(check) => Some(self.check(check)),
             Node::And { start, end } if start == end => Some(true),
             Node::Or { start, end } if start == end => Some(false),
@@ -323,12 +341,12 @@ impl<'a, 'e, S: EventSource> Evaluation<'a, 'e, S> {
     }
 
     /// Puts a node that has children on the stack.
-    fn first_child(&mut self, node: u32) -> u32 {
-        let (child, next) = match self.program.nodes.nodes[node as usize] {
+    fn first_child(&mut self, nodes: &Nodes, node: u32) -> u32 {
+        let (child, next) = match nodes.nodes[node as usize] {
             Node::Predicate(_) => (node, 0),
             Node::Not(child) => (child, 0),
             Node::And { start, .. } | Node::Or { start, .. } => {
-                (self.program.nodes.children[start as usize], start + 1)
+                (nodes.children[start as usize], start + 1)
             }
         };
         self.memory.stack.push(Frame { node, next });

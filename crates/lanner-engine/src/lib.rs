@@ -12,10 +12,12 @@
 //! Semantics are those of Falco 0.44.1 (libs 0.25.4).
 
 mod alert;
+mod class;
 mod dispatch;
 mod error;
 mod evaluate;
 mod format;
+mod index;
 mod map_source;
 mod matcher;
 mod node;

@@ -7,11 +7,14 @@ use std::collections::HashMap;
 use std::fmt;
 
 use bumpalo::Bump;
+use lanner_event::schema::event_types;
 use lanner_event::{EventSource, ExtractorError, Value, Values};
 use serde::Deserialize;
 
 use crate::plan::Scalar;
 use crate::value::Owned;
+
+const TYPE: &str = "evt.type";
 
 /// A source of events that are maps. It takes any field.
 pub struct MapSource;
@@ -120,6 +123,20 @@ impl EventSource for MapSource {
                 Owned::Net(_) => return None,
             })
         }));
+    }
+
+    /// As for system calls: `evt.type` has a class of its own for every type that there is.
+    fn class(event: &&MapEvent) -> Option<u16> {
+        match event.fields.get(TYPE)?.as_slice() {
+            [Owned::Str(name)] => event_types()
+                .position(|known| known.name.as_bytes() == &**name)
+                .and_then(|class| class.try_into().ok()),
+            _ => None,
+        }
+    }
+
+    fn decided_by_class(extractor: &MapExtractor) -> bool {
+        extractor.key == TYPE
     }
 
     fn time_ns(event: &&MapEvent) -> u64 {

@@ -6,6 +6,7 @@ use bumpalo::Bump;
 use lanner_event::EventSource;
 
 use crate::alert::{Alerts, RuleOutputs};
+use crate::class::Condition;
 use crate::dispatch::Dispatch;
 use crate::error::PlanError;
 use crate::evaluate::{Evaluation, Memory, Program};
@@ -99,7 +100,13 @@ impl<S: EventSource> Matcher<S> {
             memory: program.memory(),
             dispatch: Dispatch::new(
                 &plan.dispatch,
-                plan.rules.iter().map(|rule| rule.condition).collect(),
+                plan.rules
+                    .iter()
+                    .map(|rule| Condition {
+                        whole: rule.condition,
+                        residual: rule.residual,
+                    })
+                    .collect(),
                 |operand| program.decided_by_class(operand),
             ),
             counters: vec![RuleCounters::default(); rules.len()],
@@ -171,14 +178,14 @@ impl<S: EventSource> Matcher<S> {
     ) {
         self.events += 1;
         let mut evaluation = Evaluation::new(&self.program, &mut self.memory, event, arena);
-        let candidates = self.dispatch.candidates(&mut evaluation);
+        let (candidates, nodes) = self.dispatch.candidates(&mut evaluation);
         for (word, set) in candidates.iter_mut().enumerate() {
             while *set != 0 {
                 let index = word * 64 + set.trailing_zeros() as usize;
                 *set &= *set - 1;
                 let rule = &self.rules[index];
                 self.counters[index].evaluated += 1;
-                if !evaluation.holds(rule.residual) {
+                if !evaluation.holds_in(nodes, rule.residual) {
                     continue;
                 }
                 self.counters[index].matched += 1;

@@ -58,7 +58,7 @@ fn the_first_rule_hides_the_others() {
     assert_eq!(counters.events, 1);
     let evaluated: Vec<u64> = counters.rules.iter().map(|rule| rule.evaluated).collect();
     let matched: Vec<u64> = counters.rules.iter().map(|rule| rule.matched).collect();
-    assert_eq!((evaluated, matched), (vec![1, 1, 0], vec![0, 1, 0]));
+    assert_eq!((evaluated, matched), (vec![0, 1, 0], vec![0, 1, 0]));
 }
 
 #[test]
@@ -130,17 +130,37 @@ fn holds(plan: &Value, root: usize, fields: &Value) -> bool {
                 "in" => found.iter().all(is_in),
                 "=" => found[0] == wanted[0],
                 "!=" => found[0] != wanted[0],
-                "startswith" => found[0]["s"]
-                    .as_str()
-                    .unwrap()
-                    .starts_with(wanted[0]["s"].as_str().unwrap()),
-                other => panic!("{other}"),
+                other => {
+                    let (found, wanted) = (&found[0]["s"], &wanted[0]["s"]);
+                    let (found, wanted) = (found.as_str().unwrap(), wanted.as_str().unwrap());
+                    match other {
+                        "startswith" => found.starts_with(wanted),
+                        "endswith" => found.ends_with(wanted),
+                        "contains" => found.contains(wanted),
+                        _ => panic!("{other}"),
+                    }
+                }
             }
         }
     }
 }
 
-const FIELDS: [(&str, bool); 4] = [("a", false), ("b", false), ("list", true), ("c", false)];
+const FIELDS: [(&str, bool); 4] = [
+    ("a", false),
+    ("b", false),
+    ("list", true),
+    ("evt.type", false),
+];
+
+/// The classes of events that the texts stand for; the empty one is of no class.
+fn text_of(field: usize, text: &'static str) -> &'static str {
+    match (FIELDS[field].0, text) {
+        ("evt.type", "x") => "open",
+        ("evt.type", "xy") => "openat",
+        ("evt.type", "z") => "close",
+        _ => text,
+    }
+}
 
 fn values() -> impl Strategy<Value = Vec<&'static str>> {
     prop::collection::vec(prop::sample::select(vec!["", "x", "xy", "z"]), 0..3)
@@ -148,7 +168,7 @@ fn values() -> impl Strategy<Value = Vec<&'static str>> {
 
 /// A field, an operator, values.
 fn checks() -> impl Strategy<Value = Vec<(usize, usize, Vec<&'static str>)>> {
-    prop::collection::vec((0..FIELDS.len(), 0..6_usize, values()), 1..8)
+    prop::collection::vec((0..FIELDS.len(), 0..8_usize, values()), 1..8)
 }
 
 /// Kind of node and children, counted back from the node.
@@ -189,12 +209,15 @@ fn random_plan(
             (2, _) | (_, true) => "intersects",
             (3, _) => "=",
             (4, _) => "!=",
-            _ => "startswith",
+            (5, _) => "startswith",
+            (6, _) => "endswith",
+            _ => "contains",
         };
+        let values: Vec<&str> = values.iter().map(|text| text_of(*field, text)).collect();
         let one = [values.first().copied().unwrap_or("x")];
         let values = match operator {
             "exists" => &[][..],
-            "in" | "intersects" => values,
+            "in" | "intersects" => &values,
             _ => &one,
         };
         plan.check(*field, operator, scalars(values));
@@ -255,10 +278,12 @@ proptest! {
         for found in &events {
             let fields: Value = FIELDS
                 .iter()
+                .enumerate()
                 .zip(found)
-                .map(|((name, list), values)| {
-                    let values = if *list { values } else { &values[..values.len().min(1)] };
-                    ((*name).to_owned(), scalars(values))
+                .map(|((field, (name, list)), values)| {
+                    let most = if *list { values.len() } else { 1 };
+                    let values = values.iter().take(most).map(|text| text_of(field, text));
+                    ((*name).to_owned(), scalars(&values.collect::<Vec<_>>()))
                 })
                 .collect::<serde_json::Map<_, _>>()
                 .into();

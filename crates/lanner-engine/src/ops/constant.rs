@@ -5,7 +5,7 @@ use std::net::IpAddr;
 use lanner_event::Value;
 use rustc_hash::FxHashSet;
 
-use super::text::TextTest;
+use super::text::{Needle, TextTest};
 use super::{Modifier, Operator, Relation, bytes_of, double_of, number_of};
 use crate::error::PlanError;
 use crate::plan::Kind;
@@ -112,6 +112,16 @@ impl ValueTest {
             .map(|value| Self::new(operator, kind, value))
             .collect::<Result<_, _>>()?;
         Ok(Self::Modified(modifier, tests))
+    }
+
+    /// What a value that passes is or holds: one of these; `None` where that cannot be said.
+    pub(crate) fn needles(&self) -> Option<Vec<Needle<'_>>> {
+        Some(match self {
+            Self::Text(test) => return test.needles(),
+            Self::Number(Relation::Equal, number) => vec![Needle::Number(*number)],
+            Self::NumberIn(numbers) => numbers.iter().copied().map(Needle::Number).collect(),
+            _ => return None,
+        })
     }
 
     /// Whether the value passes. A value of another kind does not, except that

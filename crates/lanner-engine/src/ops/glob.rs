@@ -9,6 +9,8 @@
 
 use memchr::memmem::Finder;
 
+use super::text::Needle;
+
 /// Searching for a segment with `?` or brackets is quadratic at worst. A text
 /// and a pattern that need more steps than this do not match.
 const MAX_STEPS: usize = 1 << 26;
@@ -77,6 +79,23 @@ impl Glob {
         }
         segments.push(Segment::new(tokens, any_case));
         Self { segments, any_case }
+    }
+
+    /// What every text that matches is, begins or ends with, or contains: the longest plain
+    /// segment; `None` if there is none.
+    pub(crate) fn needle(&self) -> Option<Needle<'_>> {
+        let last = self.segments.len() - 1;
+        let segments = self.segments.iter().enumerate();
+        let literals = segments.filter_map(|(at, segment)| Some((at, segment.literal.as_ref()?)));
+        let (at, literal) = literals.max_by_key(|(_, literal)| literal.needle().len())?;
+        let text = literal.needle();
+        match at {
+            0 if last == 0 => Some(Needle::Whole(text)),
+            _ if text.is_empty() => None,
+            0 => Some(Needle::Start(text)),
+            _ if at == last => Some(Needle::End(text)),
+            _ => Some(Needle::Inside(text)),
+        }
     }
 
     /// Whether the whole text matches.

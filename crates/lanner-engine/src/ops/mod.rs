@@ -22,6 +22,8 @@ use crate::value::Owned;
 
 pub(crate) use constant::ValueTest;
 pub(crate) use right::RightTest;
+pub(crate) use set::{Affixes, Side};
+pub(crate) use text::{AUTOMATON_FROM, Needle};
 
 /// An operator of the language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +71,17 @@ pub(crate) struct Check {
     /// Whether all of the left values must do, or one of them.
     pub every: bool,
     pub test: Test,
+}
+
+impl Check {
+    /// What one value of the left operand has to be, or to hold, for the check to be true: one of
+    /// these; `None` where that cannot be said.
+    pub(crate) fn needles(&self) -> Option<Vec<Needle<'_>>> {
+        match &self.test {
+            Test::Constant(test) if !self.every => test.needles(),
+            _ => None,
+        }
+    }
 }
 
 /// What is asked of the left operand when it is present.

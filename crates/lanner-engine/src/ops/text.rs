@@ -2,16 +2,17 @@
 
 use aho_corasick::AhoCorasick;
 use memchr::memmem::Finder;
+use rustc_hash::FxHashSet;
 
 use super::glob::Glob;
 use super::path::PathSet;
 use super::regex::Regex;
-use super::set::{ByteSet, Prefixes};
+use super::set::{Affixes, ByteSet, Side};
 use super::{Operator, Relation};
 use crate::error::PlanError;
 
 /// From so many patterns on, one automaton beats searching for each.
-const AUTOMATON_FROM: usize = 4;
+pub(crate) const AUTOMATON_FROM: usize = 4;
 
 /// A test of one text.
 pub(crate) enum TextTest {
@@ -19,7 +20,7 @@ pub(crate) enum TextTest {
     Contains(Box<Finder<'static>>),
     ContainsAny(Box<AhoCorasick>),
     StartsWith(Box<[u8]>),
-    StartsWithAny(Prefixes),
+    StartsWithAny(Affixes<()>),
     EndsWith(Box<[u8]>),
     Glob(Glob),
     Regex(Box<Regex>),
@@ -65,7 +66,10 @@ impl TextTest {
         Ok(match operator {
             Operator::Regex => Some(Self::regex(constants)?),
             Operator::Relation(Relation::StartsWith) => {
-                Some(Self::StartsWithAny(Prefixes::new(constants)))
+                let distinct: FxHashSet<Box<[u8]>> =
+                    constants.iter().map(|&text| text.into()).collect();
+                let prefixes = distinct.into_iter().map(|text| (text, ()));
+                Some(Self::StartsWithAny(Affixes::new(Side::Start, prefixes)))
             }
             Operator::Relation(Relation::Contains) if constants.len() >= AUTOMATON_FROM => {
                 Some(Self::ContainsAny(automaton(constants, false)?))
@@ -85,7 +89,7 @@ impl TextTest {
             Self::Contains(finder) => finder.find(text).is_some(),
             Self::ContainsAny(automaton) => automaton.is_match(text),
             Self::StartsWith(constant) => text.starts_with(constant),
-            Self::StartsWithAny(prefixes) => prefixes.hold(text),
+            Self::StartsWithAny(prefixes) => prefixes.of(text).next().is_some(),
             Self::EndsWith(constant) => text.ends_with(constant),
             Self::Glob(glob) => glob.matches(text),
             Self::Regex(regex) => regex.matches(text),
@@ -93,6 +97,35 @@ impl TextTest {
             Self::Paths(paths) => paths.contains(text),
         }
     }
+}
+
+impl TextTest {
+    /// What a text that passes is, begins or ends with, or contains: one of these; `None` where
+    /// that cannot be said.
+    pub(crate) fn needles(&self) -> Option<Vec<Needle<'_>>> {
+        Some(match self {
+            Self::Compare(Relation::Equal, constant) => vec![Needle::Whole(constant)],
+            Self::In(set) => set.members().map(Needle::Whole).collect(),
+            Self::StartsWith(constant) => vec![Needle::Start(constant)],
+            Self::StartsWithAny(prefixes) => prefixes.texts().map(Needle::Start).collect(),
+            Self::EndsWith(constant) => vec![Needle::End(constant)],
+            Self::Contains(finder) => vec![Needle::Inside(finder.needle())],
+            Self::Glob(glob) => vec![glob.needle()?],
+            Self::Compare(..) | Self::ContainsAny(_) | Self::Regex(_) | Self::Paths(_) => {
+                return None;
+            }
+        })
+    }
+}
+
+/// What a value has to be, or to hold.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Needle<'c> {
+    Whole(&'c [u8]),
+    Start(&'c [u8]),
+    End(&'c [u8]),
+    Inside(&'c [u8]),
+    Number(i128),
 }
 
 fn automaton(patterns: &[&[u8]], any_case: bool) -> Result<Box<AhoCorasick>, PlanError> {
