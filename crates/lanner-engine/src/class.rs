@@ -6,9 +6,13 @@
 
 use std::collections::BTreeMap;
 
+use lanner_event::Subject;
+
 use crate::index::{Needs, ValueIndex, set_of};
 use crate::node::{Node, Nodes};
 use crate::ops::Check;
+use crate::plan::Lifetime;
+use crate::stage::Stage;
 
 /// A condition is looked up in at most so many indices, that making them stays cheap.
 const MAX_CLAUSES: usize = 16;
@@ -20,7 +24,7 @@ pub(crate) struct ClassPlan {
     /// What is left of their conditions.
     pub nodes: Nodes,
     /// What narrows the rules down, one after the other.
-    pub indices: Box<[ValueIndex]>,
+    pub stages: Box<[Stage]>,
 }
 
 /// A rule's condition, and what dispatch keys leave of it.
@@ -48,26 +52,21 @@ impl ClassPlan {
             return Self {
                 rules: vec![0; words].into(),
                 nodes: Nodes::default(),
-                indices: Box::default(),
+                stages: Box::default(),
             };
         }
         let nodes = nodes.specialised(known);
-        let indices = indices(&nodes, checks, &possible, words);
+        let stages = stages(&nodes, checks, &possible, words);
         Self {
             rules: set_of(possible.into_iter().map(|(rule, _)| rule), words),
             nodes,
-            indices,
+            stages,
         }
     }
 }
 
 /// One index for each set of operands of which rules need something.
-fn indices(
-    nodes: &Nodes,
-    checks: &[Check],
-    rules: &[(u32, u32)],
-    words: usize,
-) -> Box<[ValueIndex]> {
+fn stages(nodes: &Nodes, checks: &[Check], rules: &[(u32, u32)], words: usize) -> Box<[Stage]> {
     let necessary = necessary_checks(nodes, checks, rules);
     let mut groups: BTreeMap<Vec<u32>, Needs<'_>> = BTreeMap::new();
     for (rule, root) in rules {
@@ -82,10 +81,22 @@ fn indices(
     let mut groups: Vec<Needs<'_>> = groups.into_values().collect();
     // What most rules need leaves fewest for the next.
     groups.sort_by_key(|needs| std::cmp::Reverse(needs.rules()));
-    let indices = groups
+    let mut stages = [Some(Subject::Process), Some(Subject::Descriptor), None]
+        .map(|subject| (subject, Vec::new()));
+    for needs in groups {
+        let at = match needs.lifetime() {
+            Some(Lifetime::Capture | Lifetime::Container | Lifetime::Process) => 0,
+            Some(Lifetime::Fd) => 1,
+            Some(Lifetime::Event) | None => 2,
+        };
+        stages[at].1.extend(ValueIndex::new(needs, words));
+    }
+    let stages = stages
         .into_iter()
-        .filter_map(|needs| ValueIndex::new(needs, words));
-    indices.collect()
+        .filter(|(_, indices)| !indices.is_empty());
+    stages
+        .map(|(subject, indices)| Stage::new(subject, indices, words))
+        .collect()
 }
 
 /// Checks of which one must hold, sorted, and the operands that they look at, sorted.

@@ -15,6 +15,7 @@ use crate::evaluate::Evaluation;
 use crate::index::{intersects, set_of};
 use crate::node::Nodes;
 use crate::plan::DispatchKey;
+use crate::stage::Memory;
 
 /// A key remembers so many values; then it forgets all and begins again.
 /// Values come from events, so memory must be bounded.
@@ -32,6 +33,8 @@ pub(crate) struct Dispatch {
     /// none.
     classes: Vec<Option<ClassPlan>>,
     keys: Vec<Key>,
+    /// What is remembered of the subjects of events.
+    memory: Memory,
     /// All rules, 64 a word.
     all: Box<[u64]>,
     /// The rules that can match the current event.
@@ -124,10 +127,16 @@ impl Dispatch {
                 .collect(),
             classes: Vec::new(),
             keys: keys.collect(),
+            memory: Memory::new(words, true),
             candidates: all.clone(),
             scratch: all.clone(),
             all,
         }
+    }
+
+    /// Remembers nothing of the subjects of events.
+    pub(crate) fn forget(&mut self) {
+        self.memory = Memory::new(self.all.len(), false);
     }
 
     /// How often a key was given more values than it remembers.
@@ -168,11 +177,12 @@ impl Dispatch {
                 left |= *candidate != 0;
             }
         }
-        for index in &plan.indices {
+        for (number, stage) in (0..).zip(&plan.stages) {
             if !left {
                 break;
             }
-            left = index.narrow(evaluation, candidates, &mut self.scratch);
+            let (name, scratch) = ((slot as u32, number), &mut self.scratch);
+            left = stage.narrow(name, evaluation, &mut self.memory, candidates, scratch);
         }
         (candidates, &plan.nodes)
     }

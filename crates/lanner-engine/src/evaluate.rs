@@ -3,7 +3,7 @@
 //! event (the epoch), so nothing has to be cleared in between.
 
 use bumpalo::Bump;
-use lanner_event::{EventSource, Value, Values};
+use lanner_event::{EventSource, Subject, SubjectId, Value, Values};
 
 use crate::class::{ClassPlan, Condition};
 use crate::error::PlanError;
@@ -141,6 +141,11 @@ impl<'a, 'e, S: EventSource> Evaluation<'a, 'e, S> {
     /// The class of the event.
     pub(crate) fn class(&self) -> Option<u16> {
         S::class(self.event)
+    }
+
+    /// What the event is about.
+    pub(crate) fn subject(&self, subject: Subject) -> Option<SubjectId> {
+        S::subject(self.event, subject)
     }
 
     /// The operands' shapes.

@@ -10,6 +10,7 @@ use rustc_hash::FxHashMap;
 
 use crate::evaluate::Evaluation;
 use crate::ops::{AUTOMATON_FROM, Affixes, Check, Needle, Side, bytes_of, number_of};
+use crate::plan::Lifetime;
 
 /// The numbers of rules.
 type Rules = Box<[u32]>;
@@ -45,6 +46,7 @@ type Texts<'c> = BTreeMap<&'c [u8], Vec<u32>>;
 #[derive(Default)]
 pub(crate) struct Needs<'c> {
     concerned: Vec<u32>,
+    lifetime: Option<Lifetime>,
     operands: BTreeMap<u32, Needles<'c>>,
 }
 
@@ -62,11 +64,17 @@ impl<'c> Needs<'c> {
     pub(crate) fn add(&mut self, rule: u32, checks: impl Iterator<Item = &'c Check>) {
         self.concerned.push(rule);
         for check in checks {
+            self.lifetime = self.lifetime.max(Some(check.lifetime));
             let needles = self.operands.entry(check.left).or_default();
             for needle in check.needles().into_iter().flatten() {
                 needles.add(rule, needle);
             }
         }
+    }
+
+    /// How long the values stay the same; `None` when there are none.
+    pub(crate) fn lifetime(&self) -> Option<Lifetime> {
+        self.lifetime
     }
 
     /// How many rules there are.
@@ -100,6 +108,11 @@ impl ValueIndex {
                 .map(|(operand, needles)| Some((operand, Finder::new(needles)?)))
                 .collect::<Option<_>>()?,
         })
+    }
+
+    /// The rules that it may take away.
+    pub(crate) fn concerned(&self) -> &[u64] {
+        &self.concerned
     }
 
     /// Takes the rules away of which no need is met; whether any is left. `scratch` is as long as

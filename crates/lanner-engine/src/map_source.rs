@@ -3,12 +3,14 @@
 //! with an argument has the key `name[argument]`; a field that is not there, or
 //! has no values, is absent.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::hash::Hasher as _;
 
 use bumpalo::Bump;
 use lanner_event::schema::event_types;
-use lanner_event::{EventSource, ExtractorError, Value, Values};
+use lanner_event::{EventSource, ExtractorError, Subject, SubjectId, Value, Values};
+use rustc_hash::FxHasher;
 use serde::Deserialize;
 
 use crate::plan::Scalar;
@@ -137,6 +139,15 @@ impl EventSource for MapSource {
 
     fn decided_by_class(extractor: &MapExtractor) -> bool {
         extractor.key == TYPE
+    }
+
+    /// Events that differ in nothing but their type and time are about the same.
+    fn subject(event: &&MapEvent, subject: Subject) -> Option<SubjectId> {
+        let fields = event.fields.iter().filter(|(key, _)| *key != TYPE);
+        let fields: BTreeMap<_, _> = fields.collect();
+        let mut hasher = FxHasher::default();
+        hasher.write(format!("{fields:?}").as_bytes());
+        Some([hasher.finish(), fields.len() as u64, 0, subject as u64])
     }
 
     fn time_ns(event: &&MapEvent) -> u64 {

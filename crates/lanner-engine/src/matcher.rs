@@ -148,6 +148,11 @@ impl<S: EventSource> Matcher<S> {
         count
     }
 
+    /// Looks everything up for every event, for measuring what remembering gains.
+    pub fn forget(&mut self) {
+        self.dispatch.forget();
+    }
+
     /// An empty batch for the alerts of this matcher.
     #[must_use]
     pub fn batch(&self) -> Alerts {

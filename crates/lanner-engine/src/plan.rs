@@ -125,20 +125,20 @@ pub struct Predicate {
     pub lifetime: Lifetime,
 }
 
-/// How long the answer of a predicate stays true.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+/// How long the answer of a predicate stays true, the longest first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Lifetime {
-    /// For one event.
-    Event,
-    /// While the descriptor stays open.
-    Fd,
-    /// While the process image stays.
-    Process,
-    /// While the container runs.
-    Container,
     /// For the whole input.
     Capture,
+    /// While the container runs.
+    Container,
+    /// While the process image stays.
+    Process,
+    /// While the descriptor stays open.
+    Fd,
+    /// For one event.
+    Event,
 }
 
 /// A node of a condition; children come before their parents.

@@ -17,4 +17,4 @@ pub mod time;
 pub mod value;
 
 pub use raw::{Header, Lengths, RawEvent};
-pub use value::{EventSource, ExtractorError, Value, Values};
+pub use value::{EventSource, ExtractorError, Subject, SubjectId, Value, Values};

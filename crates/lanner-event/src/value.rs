@@ -36,6 +36,18 @@ pub struct ExtractorError {
     pub message: String,
 }
 
+/// What outlives an event, so that answers about it can be remembered.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Subject {
+    /// The process, with its users, its container and its ancestors.
+    Process,
+    /// The descriptor, and the process.
+    Descriptor,
+}
+
+/// Stands for a subject as it is; another one once something about it changes.
+pub type SubjectId = [u64; 4];
+
 /// A kind of event that the engine can match: it turns a field of the
 /// catalogue into an extractor once per load, and an extractor into values
 /// once per event.
@@ -75,6 +87,13 @@ pub trait EventSource: Send + Sync + 'static {
     /// Whether the class of an event decides the values of a field.
     fn decided_by_class(_extractor: &Self::Extractor) -> bool {
         false
+    }
+
+    /// A number for what an event is about: the values of all fields whose lifetime is that of
+    /// the subject, or longer, are the same for events of equal numbers, of whatever class. `None`
+    /// where that cannot be said.
+    fn subject(_event: &Self::Event<'_>, _subject: Subject) -> Option<SubjectId> {
+        None
     }
 
     /// The event's time, in nanoseconds since the Unix epoch.

@@ -179,6 +179,12 @@ impl Containers {
         ContainerId(new as u32)
     }
 
+    /// Grows with whatever is learnt of any container.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.latest_generation
+    }
+
     /// A container of which nothing is known but the id.
     fn bare(&mut self, id: &str) -> Arc<Container> {
         self.latest_generation += 1;

@@ -1,6 +1,7 @@
 //! The tables, and look-ups in them.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use lanner_event::RawEvent;
 use lanner_event::inventory::{Interface, Machine};
@@ -53,6 +54,10 @@ pub struct State {
     pub(crate) loose_parents: LooseParents,
 }
 
+/// How many states there were: each has numbers of its own, so that what is remembered under them
+/// is not taken for something in another one.
+static STATES: AtomicU64 = AtomicU64::new(1);
+
 /// Counts of what happened to the tables.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
@@ -104,7 +109,7 @@ impl Default for State {
             cgroups: crate::cgroups::Cache::default(),
             unknown_image: Arc::new(Image::unknown()),
             unknown_cwd: UNKNOWN_CWD.into(),
-            latest_id: 1,
+            latest_id: STATES.fetch_add(1, Ordering::Relaxed) << 40,
             lineage_floor: 0,
             loose_parents: LooseParents::default(),
         }
@@ -217,7 +222,7 @@ impl State {
         (0..n).try_fold(self.leader(thread)?, |process, _| self.parent(process))
     }
 
-    /// A number that was never used before.
+    /// A number that was never used before, in any state.
     pub(crate) fn next_id(&mut self) -> u64 {
         self.latest_id += 1;
         self.latest_id

@@ -13,10 +13,15 @@ use lanner_syscall::{Pipeline, SyscallSource};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let paths: Vec<String> = std::env::args().skip(1).collect();
-    let [plan, capture] = paths.as_slice() else {
-        return Err("give a plan and a capture".into());
+    let (plan, capture, forgets) = match paths.as_slice() {
+        [plan, capture] => (plan, capture, false),
+        [plan, capture, option] if option == "--forget" => (plan, capture, true),
+        _ => return Err("give a plan and a capture, and --forget to remember nothing".into()),
     };
     let mut matcher = Matcher::<SyscallSource>::new(&fs::read(plan)?)?;
+    if forgets {
+        matcher.forget();
+    }
     let mut reader = Reader::new(Box::new(File::open(capture)?), Options::default())?;
     let mut pipeline = Pipeline::default();
     let mut alerts = matcher.batch();

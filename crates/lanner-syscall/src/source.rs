@@ -2,7 +2,7 @@
 
 use bumpalo::Bump;
 use lanner_event::codes;
-use lanner_event::{EventSource, ExtractorError, Values};
+use lanner_event::{EventSource, ExtractorError, Subject, SubjectId, Values};
 
 use crate::SyscallEvent;
 use crate::fields::Extractor;
@@ -47,6 +47,26 @@ impl EventSource for SyscallSource {
 
     fn decided_by_class(extractor: &Extractor) -> bool {
         extractor.decided_by_class()
+    }
+
+    fn subject(event: &SyscallEvent<'_>, subject: Subject) -> Option<SubjectId> {
+        // Such an event has the fields of the container that it tells of.
+        if event.context.container.is_some() {
+            return None;
+        }
+        let thread = event.thread?;
+        let state = event.state;
+        let fd = match subject {
+            Subject::Process => 0,
+            Subject::Descriptor => event.fd?.id,
+        };
+        Some([
+            thread.serial,
+            // All these only grow.
+            thread.image_id.max(state.lineage_id(thread)),
+            state.containers.generation() + state.users.generation(),
+            fd,
+        ])
     }
 
     fn time_ns(event: &SyscallEvent<'_>) -> u64 {

@@ -17,7 +17,7 @@ use lanner_event::Value;
 
 use crate::error::PlanError;
 use crate::operand::Shape;
-use crate::plan::{Kind, OperandNode, Predicate};
+use crate::plan::{Kind, Lifetime, OperandNode, Predicate};
 use crate::value::Owned;
 
 pub(crate) use constant::ValueTest;
@@ -71,6 +71,8 @@ pub(crate) struct Check {
     /// Whether all of the left values must do, or one of them.
     pub every: bool,
     pub test: Test,
+    /// How long its answer stays true.
+    pub lifetime: Lifetime,
 }
 
 impl Check {
@@ -138,6 +140,7 @@ pub(crate) fn compile(predicate: &Predicate, operands: &[OperandNode]) -> Result
             _ => operator == Operator::Relation(Relation::NotEqual),
         },
         test,
+        lifetime: predicate.lifetime,
     })
 }
 

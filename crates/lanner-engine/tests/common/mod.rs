@@ -53,9 +53,14 @@ impl PlanBuilder {
             Some((operator, modifier)) => (operator, Some(modifier)),
             None => (operator, None),
         };
+        let lifetime = match self.operands[left]["name"].as_str() {
+            Some("a" | "list") => "process",
+            Some("b") => "fd",
+            _ => "event",
+        };
         self.predicates.push(
             json!({"left": left, "operator": operator, "modifier": modifier,
-            "values": values, "right": right, "cost": 1, "lifetime": "event"}),
+            "values": values, "right": right, "cost": 1, "lifetime": lifetime}),
         );
         let predicate = self.predicates.len() - 1;
         self.node(json!({"type": "predicate", "predicate": predicate}))
