@@ -235,9 +235,9 @@ class _Checker:
                 " '=', 'contains', 'startswith', 'endswith'",
                 value.span,
             )
-        stripped = "".join(text.split())
-        if not stripped:
+        if "." not in text and "(" not in text:
             return
+        stripped = "".join(text.split())
         name, bracket, rest = stripped.partition("[")
         argument = rest.removesuffix("]") if bracket else None
         if (

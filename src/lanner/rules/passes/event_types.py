@@ -37,8 +37,12 @@ def _compute(
     if isinstance(node, TNot):
         return _codes(node.child, negated=not negated, memo=memo)
     sets = [_codes(child, negated=negated, memo=memo) for child in node.children]
+    everything = catalog.all_event_codes()
     if isinstance(node, TAnd) is not negated:
-        return catalog.all_event_codes().intersection(*sets)
+        narrow = [codes for codes in sets if codes is not everything]
+        return everything.intersection(*narrow) if narrow else everything
+    if any(codes is everything for codes in sets):
+        return everything
     return frozenset().union(*sets)
 
 
