@@ -180,7 +180,9 @@ class Generator:
         operator = self.random.choice(("=", "!=", "in", "in"))
         count = self.random.randint(1, 3) if operator == "in" else 1
         types = ", ".join(self.random.sample(TYPES, count))
-        return f"evt.type {operator} ({types})" if operator == "in" else f"evt.type {operator} {types}"
+        return (
+            f"evt.type {operator} ({types})" if operator == "in" else f"evt.type {operator} {types}"
+        )
 
     def unsigned(self) -> str:
         field = self.random.choice(UNSIGNED)
