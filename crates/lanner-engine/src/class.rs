@@ -79,8 +79,8 @@ fn stages(nodes: &Nodes, checks: &[Check], rules: &[(u32, u32)], words: usize) -
         }
     }
     let mut groups: Vec<Needs<'_>> = groups.into_values().collect();
-    // What most rules need leaves fewest for the next.
-    groups.sort_by_key(|needs| std::cmp::Reverse(needs.rules()));
+    // What is cheap, and what many rules need, leaves little for the next.
+    groups.sort_by_key(Needs::cost_per_rule);
     let mut stages = [Some(Subject::Process), Some(Subject::Descriptor), None]
         .map(|subject| (subject, Vec::new()));
     for needs in groups {

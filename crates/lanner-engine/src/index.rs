@@ -52,6 +52,8 @@ pub(crate) struct Needs<'c> {
 
 #[derive(Default)]
 struct Needles<'c> {
+    /// What getting at the operand and one comparison cost.
+    cost: u64,
     whole: Texts<'c>,
     starts: Texts<'c>,
     ends: Texts<'c>,
@@ -66,6 +68,7 @@ impl<'c> Needs<'c> {
         for check in checks {
             self.lifetime = self.lifetime.max(Some(check.lifetime));
             let needles = self.operands.entry(check.left).or_default();
+            needles.cost = needles.cost.max(check.cost);
             for needle in check.needles().into_iter().flatten() {
                 needles.add(rule, needle);
             }
@@ -77,9 +80,10 @@ impl<'c> Needs<'c> {
         self.lifetime
     }
 
-    /// How many rules there are.
-    pub(crate) fn rules(&self) -> usize {
-        self.concerned.len()
+    /// What a look-up costs for each rule that it may take away, in thousandths.
+    pub(crate) fn cost_per_rule(&self) -> u64 {
+        let cost: u64 = self.operands.values().map(|needles| needles.cost).sum();
+        cost.saturating_mul(1000) / self.concerned.len().max(1) as u64
     }
 }
 

@@ -73,6 +73,8 @@ pub(crate) struct Check {
     pub test: Test,
     /// How long its answer stays true.
     pub lifetime: Lifetime,
+    /// What it costs, as the plan estimates.
+    pub cost: u64,
 }
 
 impl Check {
@@ -141,6 +143,7 @@ pub(crate) fn compile(predicate: &Predicate, operands: &[OperandNode]) -> Result
         },
         test,
         lifetime: predicate.lifetime,
+        cost: predicate.cost,
     })
 }
 
