@@ -122,9 +122,7 @@ impl State {
             message,
         });
     }
-}
 
-impl State {
     /// Goes on for some megabytes. None when there is nothing more.
     fn step(&mut self, matchers: &mut Matchers) -> Option<Batch> {
         let mut findings = Findings::default();

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import msgspec
-
 from lanner import _native
 from lanner.api.engine import Batch
+from lanner.api.reading import read
 from lanner.api.ruleset import RulesError
 from lanner.diagnostics import Diagnostic, Severity, Source, Span
 from lanner.plan.build import build
@@ -23,6 +20,7 @@ from lanner.rules.passes.resolve_macros import unresolved
 from lanner.rules.typed import OutputField, TAnd, TCheck
 
 if TYPE_CHECKING:
+    import os
     from collections.abc import Iterable, Iterator
 
     from lanner.rules.typed import Output, TCondition
@@ -33,7 +31,6 @@ DEFAULT_FORMAT = (
 """How sysdig prints events."""
 
 _SOURCE = "syscall"
-_BATCH_BYTES = 4 * 1024 * 1024
 
 
 class QueryError(RulesError):
@@ -90,17 +87,7 @@ class Events:
             condition = TAnd((condition, *_present(output)))
         query = _Query("event", 7, (), condition, output)
         engine = _native.Engine(encode(build([query], _SOURCE)), encode(build([], "k8s_audit")))
-        options = {
-            "paths": [None if path == "-" else os.fspath(path) for path in paths],
-            "dedup": False,
-            "since_ns": None,
-            "until_ns": None,
-            "max_record_bytes": 1,
-            "batch_bytes": _BATCH_BYTES,
-            "utc_offset": time.localtime().tm_gmtoff,
-            "captures_only": True,
-        }
-        self._native = _native.Scan(engine, msgspec.json.encode(options))
+        self._native = read(engine, paths, captures_only=True)
 
     def batches(self) -> Iterator[Batch]:
         """Steps of some megabytes each; `messages` and `fields` have what passed the filter."""

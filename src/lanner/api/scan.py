@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from lanner import _native
 from lanner.api.engine import Batch
+from lanner.api.reading import MAX_RECORD_BYTES, read
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -18,28 +18,8 @@ if TYPE_CHECKING:
     from lanner.api.engine import Engine
     from lanner.outputs import Alert
 
-MAX_RECORD_BYTES = 64 * 1024 * 1024
-"""Larger audit events are skipped and reported."""
 
-_BATCH_BYTES = 8 * 1024 * 1024
-
-
-class _NativeStats(msgspec.Struct, frozen=True):
-    events: int
-    syscall_events: int
-    bytes: int
-    read: int
-    skipped: int
-    truncated: int
-    duplicates: int
-    out_of_window: int
-    dedup_window_exceeded: bool
-    input_errors: int
-    matches: list[int]
-
-
-@dataclass(frozen=True, slots=True)
-class ScanStats:
+class ScanStats(msgspec.Struct, frozen=True):
     """Counters of a scan. `bytes` is after decompression, `read` before; `syscall_events` are those
     of `events` that captures held.
     """
@@ -91,17 +71,14 @@ class Scan:
 
         """
         self._rules = engine.rules
-        options = {
-            "paths": [None if path == "-" else os.fspath(path) for path in paths],
-            "dedup": dedup,
-            "since_ns": since_ns,
-            "until_ns": until_ns,
-            "max_record_bytes": max_record_bytes,
-            "batch_bytes": _BATCH_BYTES,
-            "utc_offset": time.localtime().tm_gmtoff,
-            "captures_only": False,
-        }
-        self._native = _native.Scan(engine.native, msgspec.json.encode(options))
+        self._native = read(
+            engine.native,
+            paths,
+            since_ns=since_ns,
+            until_ns=until_ns,
+            dedup=dedup,
+            max_record_bytes=max_record_bytes,
+        )
         self._started = time.perf_counter()
         self._seconds = 0.0
 
@@ -119,26 +96,11 @@ class Scan:
 
     def stats(self) -> ScanStats:
         """Counters so far."""
-        native = msgspec.json.decode(self._native.stats(), type=_NativeStats)
-        matches = {
-            rule.name: count
-            for rule, count in zip(self._rules, native.matches, strict=True)
-            if count
-        }
-        return ScanStats(
-            events=native.events,
-            syscall_events=native.syscall_events,
-            bytes=native.bytes,
-            read=native.read,
-            skipped=native.skipped,
-            truncated=native.truncated,
-            duplicates=native.duplicates,
-            out_of_window=native.out_of_window,
-            dedup_window_exceeded=native.dedup_window_exceeded,
-            input_errors=native.input_errors,
-            alerts_by_rule=matches,
-            seconds=self._seconds,
-        )
+        counters: dict[str, Any] = msgspec.json.decode(self._native.stats())
+        matches = zip(self._rules, counters["matches"], strict=True)
+        by_rule = {rule.name: count for rule, count in matches if count}
+        own = {"alerts_by_rule": by_rule, "seconds": self._seconds}
+        return msgspec.convert({**counters, **own}, ScanStats)
 
 
 def first_event_time(path: str | os.PathLike[str]) -> int | None:

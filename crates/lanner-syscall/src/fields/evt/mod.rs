@@ -55,7 +55,8 @@ pub enum Evt {
     /// `evt.rawarg.…`.
     RawArg(Named),
     /// `evt.around[…]`: how many milliseconds the event is away from a time,
-    /// rounded up.
+    /// rounded up. Only outputs ask for it: in conditions the plan has bounds on
+    /// `evt.rawtime` instead (`plan/passes/normalise.py`).
     Around(u64),
     /// `evt.buffer`.
     Buffer(Named),

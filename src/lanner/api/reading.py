@@ -1,0 +1,46 @@
+"""Starting native scans: the one place that knows their options."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from lanner import _native
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MAX_RECORD_BYTES = 64 * 1024 * 1024
+"""Larger audit events are skipped and reported."""
+
+_BATCH_BYTES = 8 * 1024 * 1024
+
+
+def read(
+    engine: _native.Engine,
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    captures_only: bool = False,
+    since_ns: int | None = None,
+    until_ns: int | None = None,
+    dedup: bool = False,
+    max_record_bytes: int = MAX_RECORD_BYTES,
+) -> _native.Scan:
+    """A scan of files, in the given order; `-` is standard input. `Scan` explains the options.
+
+    With `captures_only`, any other file is an error.
+    """
+    options = {
+        "paths": [None if path == "-" else os.fspath(path) for path in paths],
+        "captures_only": captures_only,
+        "since_ns": since_ns,
+        "until_ns": until_ns,
+        "dedup": dedup,
+        "max_record_bytes": max_record_bytes,
+        "batch_bytes": _BATCH_BYTES,
+        "utc_offset": time.localtime().tm_gmtoff,
+    }
+    return _native.Scan(engine, msgspec.json.encode(options))
