@@ -16,7 +16,8 @@ _EXPORTS = {
     "Diagnostic": "lanner.diagnostics",
     "Engine": "lanner.api",
     "Events": "lanner.api.events",
-    "QueryError": "lanner.api.events",
+    "OutputCapture": "lanner.api.writing",
+    "QueryError": "lanner.api.query",
     "RulesError": "lanner.api",
     "Ruleset": "lanner.api",
     "Scan": "lanner.api",
@@ -30,6 +31,7 @@ __all__ = [
     "Diagnostic",
     "Engine",
     "Events",
+    "OutputCapture",
     "QueryError",
     "RulesError",
     "Ruleset",
@@ -51,7 +53,9 @@ if TYPE_CHECKING:
         Skipped,
         load_rules,
     )
-    from lanner.api.events import Events, QueryError
+    from lanner.api.events import Events
+    from lanner.api.query import QueryError
+    from lanner.api.writing import OutputCapture
     from lanner.diagnostics import Diagnostic
     from lanner.outputs import Alert
 

@@ -25,7 +25,8 @@ class Scan:
 
     `options` is JSON: {"paths": [str | null for stdin], "dedup": bool, "since_ns": int | null,
     "until_ns": int | null, "max_record_bytes": int, "batch_bytes": int, "utc_offset": int,
-    "captures_only": bool}.
+    "captures_only": bool, "write": {"path": str | null for stdout, "compress": bool,
+    "filter": the JSON of a plan | null, "alerts_only": bool, "limit": int | null} | null}.
     """
 
     def __new__(cls, engine: Engine, options: bytes) -> Scan: ...

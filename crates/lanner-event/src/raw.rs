@@ -90,6 +90,10 @@ pub struct Header {
 }
 
 impl<'b> RawEvent<'b> {
+    /// The flag of events that are there for what they do to the state only: nobody is shown them
+    /// (`SCAP_DF_STATE_ONLY` in libs 0.25.4, `scap.h`).
+    pub const STATE_ONLY: u32 = 1;
+
     /// An event of checked parts; `None` when the lengths need more data than
     /// there is. Data behind the last parameter is ignored.
     #[must_use]

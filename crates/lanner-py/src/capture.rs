@@ -1,6 +1,6 @@
 //! A capture, being scanned.
 
-use std::io::Read;
+use std::io::{self, Read};
 use std::num::NonZero;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -8,6 +8,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use lanner_event::input::Counting;
 use lanner_scap::{Counters, Item, Options, Reader};
 use lanner_syscall::{Pipeline, SyscallEvent};
+
+use crate::writing::{Fate, OutputCapture};
 
 /// So many items are read before the budget is looked at.
 const ITEMS_A_TURN: u32 = 4096;
@@ -29,6 +31,28 @@ pub struct Totals {
     pub bytes: u64,
     /// Bytes read as they are stored.
     pub stored_bytes: u64,
+    /// Events written because they were chosen.
+    pub written: u64,
+    /// Events written because others are not the same without them.
+    pub written_for_state: u64,
+}
+
+/// What a scan says of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is not of the wanted time.
+    OutOfWindow,
+    /// Rules have seen it; whether it is to be written.
+    Scanned(bool),
+}
+
+/// Why a capture is not read on.
+#[derive(Debug)]
+pub enum Fault {
+    /// It is damaged here, for people; everything before was handed out.
+    Input(String),
+    /// What is written cannot be.
+    Output(io::Error),
 }
 
 /// A capture and the state of its machine.
@@ -77,23 +101,24 @@ impl Capture {
         &self.name
     }
 
-    /// Goes on for about so many bytes; whether there is more. `on_event` says
-    /// whether the event was within the wanted time.
+    /// Goes on for about so many bytes; whether there is more. What `on_event` chooses goes into
+    /// `output`.
     ///
     /// # Errors
-    /// When it is damaged here, for people; everything before was handed out.
+    /// When it cannot go on.
     pub fn step(
         &mut self,
         budget_bytes: usize,
         totals: &mut Totals,
-        mut on_event: impl FnMut(&SyscallEvent<'_>) -> bool,
-    ) -> Result<bool, String> {
+        mut output: Option<&mut OutputCapture>,
+        mut on_event: impl FnMut(&SyscallEvent<'_>) -> Verdict,
+    ) -> Result<bool, Fault> {
         let before = self.told;
         let mut more = Ok(true);
         while matches!(more, Ok(true))
             && self.reader.counters().bytes - before.bytes < budget_bytes as u64
         {
-            more = self.turn(totals, &mut on_event);
+            more = self.turn(totals, output.as_deref_mut(), &mut on_event);
         }
         let after = self.reader.counters();
         totals.bytes += after.bytes - before.bytes;
@@ -107,20 +132,40 @@ impl Capture {
     fn turn(
         &mut self,
         totals: &mut Totals,
-        on_event: &mut impl FnMut(&SyscallEvent<'_>) -> bool,
-    ) -> Result<bool, String> {
+        mut output: Option<&mut OutputCapture>,
+        on_event: &mut impl FnMut(&SyscallEvent<'_>) -> Verdict,
+    ) -> Result<bool, Fault> {
         for _ in 0..ITEMS_A_TURN {
-            match self.reader.next() {
-                Ok(Some(Item::Event(raw))) => self.pipeline.event(&raw, |event| {
-                    if on_event(event) {
-                        totals.events += 1;
-                    } else {
+            let item = self.reader.next();
+            let Some(item) = item.map_err(|error| Fault::Input(error.to_string()))? else {
+                return Ok(false);
+            };
+            let Item::Event(raw) = item else {
+                if let Some(output) = &mut output {
+                    output.item(&item).map_err(Fault::Output)?;
+                }
+                self.pipeline.item(item, |_| {});
+                continue;
+            };
+            let mut fate = Fate::Hidden;
+            let is_needed = self.pipeline.event(&raw, |event| {
+                fate = match on_event(event) {
+                    Verdict::OutOfWindow => {
                         totals.out_of_window += 1;
+                        Fate::Shown
                     }
-                }),
-                Ok(Some(item)) => self.pipeline.item(item, |_| {}),
-                Ok(None) => return Ok(false),
-                Err(error) => return Err(error.to_string()),
+                    Verdict::Scanned(is_chosen) => {
+                        totals.events += 1;
+                        if is_chosen { Fate::Chosen } else { Fate::Shown }
+                    }
+                };
+            });
+            if let Some(output) = &mut output {
+                let written = output.event(&raw, fate, is_needed).map_err(Fault::Output)?;
+                match fate {
+                    Fate::Chosen => totals.written += 1,
+                    _ => totals.written_for_state += u64::from(written),
+                }
             }
         }
         Ok(true)

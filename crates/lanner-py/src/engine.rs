@@ -19,7 +19,7 @@ pub struct Matching<S: EventSource> {
 }
 
 impl<S: EventSource> Matching<S> {
-    fn new(plan: &[u8]) -> PyResult<Self> {
+    pub fn new(plan: &[u8]) -> PyResult<Self> {
         Ok(Self {
             matcher: Matcher::new(plan).map_err(invalid)?,
             arena: Bump::new(),
@@ -28,10 +28,18 @@ impl<S: EventSource> Matching<S> {
 }
 
 impl Matching<SyscallSource> {
-    /// Matches one event; its alerts are appended to `alerts`.
-    pub fn event(&mut self, event: &SyscallEvent<'_>, alerts: &mut Alerts) {
+    /// Matches one event; its alerts are appended to `alerts`. Whether there are any.
+    pub fn event(&mut self, event: &SyscallEvent<'_>, alerts: &mut Alerts) -> bool {
         self.arena.reset();
-        self.matcher.alerts(event, &self.arena, alerts);
+        self.matcher.alerts(event, &self.arena, alerts) > 0
+    }
+
+    /// Whether one of the rules matches an event.
+    pub fn holds(&mut self, event: &SyscallEvent<'_>) -> bool {
+        self.arena.reset();
+        let mut holds = false;
+        self.matcher.matches(event, &self.arena, |_| holds = true);
+        holds
     }
 }
 

@@ -9,8 +9,10 @@ mod engine;
 mod errors;
 mod input;
 mod map_engine;
+mod output;
 mod parse_only;
 mod scan;
+mod writing;
 
 /// The compiled half of Lanner. Private: use the `lanner` package.
 #[pymodule(name = "_native")]

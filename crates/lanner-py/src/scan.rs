@@ -13,10 +13,11 @@ use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{Batch, Findings};
-use crate::capture::{self, Capture};
+use crate::capture::{self, Capture, Fault, Verdict};
 use crate::engine::{Engine, State as Matchers};
-use crate::errors::invalid;
+use crate::errors::{invalid, reason};
 use crate::input::{self, Opened};
+use crate::writing::{self, Choice, OutputCapture};
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -32,6 +33,8 @@ struct Options {
     utc_offset: i32,
     /// Anything but a capture is an error.
     captures_only: bool,
+    /// A capture to be written.
+    write: Option<writing::Options>,
 }
 
 /// What is being read.
@@ -51,6 +54,9 @@ struct State {
     batch_bytes: usize,
     utc_offset: i32,
     captures_only: bool,
+    writing: Option<(Choice, OutputCapture)>,
+    /// The capture that was to be written is there.
+    has_written: bool,
     failed_inputs: usize,
     matched_before: Vec<u64>,
 }
@@ -73,6 +79,9 @@ struct Stats {
     duplicates: u64,
     out_of_window: u64,
     ignored: u64,
+    has_written: bool,
+    written: u64,
+    written_for_state: u64,
     dedup_window_exceeded: bool,
     input_errors: usize,
     matches: Vec<u64>,
@@ -98,7 +107,14 @@ impl State {
         let current = opened.and_then(|opened| match opened {
             Opened::Capture(reader) => Capture::new(name.clone(), reader, self.utc_offset, is_file)
                 .map(|capture| Current::Capture(Box::new(capture))),
-            Opened::Audit(_) if self.captures_only => Err("is not a capture (.scap)".into()),
+            Opened::Audit(_) if self.captures_only => {
+                let only = if self.writing.is_some() {
+                    ": only captures can be written"
+                } else {
+                    ""
+                };
+                Err(format!("is not a capture (.scap){only}"))
+            }
             Opened::Audit(reader) => {
                 self.audit.push(Input::Reader {
                     name: name.clone(),
@@ -111,7 +127,37 @@ impl State {
             Ok(current) => self.current = current,
             Err(message) => self.fail(name, message, findings),
         }
+        if let (Current::Capture(_), Some((_, output))) = (&self.current, &mut self.writing)
+            && let Err(error) = output.section()
+        {
+            self.fail_writing(&error, findings);
+        }
         true
+    }
+
+    /// The output is complete.
+    fn finish_writing(&mut self, findings: &mut Findings) {
+        if let Some((_, output)) = self.writing.take() {
+            let name = output.name.clone();
+            match output.finish() {
+                Ok(is_there) => self.has_written = is_there,
+                Err(error) => self.fail(name, reason(&error), findings),
+            }
+        }
+    }
+
+    /// The output cannot be written: reading on would be in vain.
+    fn fail_writing(&mut self, error: &io::Error, findings: &mut Findings) {
+        if let Some((_, output)) = self.writing.take() {
+            self.fail(output.name, reason(error), findings);
+        }
+        self.stop();
+    }
+
+    /// Nothing more is read.
+    fn stop(&mut self) {
+        self.inputs.clear();
+        self.current = Current::Nothing;
     }
 
     fn fail(&mut self, path: String, message: String, findings: &mut Findings) {
@@ -128,6 +174,7 @@ impl State {
         let mut findings = Findings::default();
         while matches!(self.current, Current::Nothing) {
             if !self.open_next(&mut findings) {
+                self.finish_writing(&mut findings);
                 let none = matchers.audit.matcher.batch();
                 let told_something = !findings.errors.is_empty();
                 return told_something.then(|| Batch::new(none, findings));
@@ -137,22 +184,36 @@ impl State {
             Current::Capture(capture) => {
                 let mut alerts = matchers.syscall.matcher.batch();
                 let before = self.captures;
-                let step = capture.step(self.batch_bytes, &mut self.captures, |event| {
-                    if in_window(self.window, event.raw.time_ns) {
-                        matchers.syscall.event(event, &mut alerts);
-                        true
-                    } else {
-                        false
+                let (mut choice, output) = match &mut self.writing {
+                    Some((choice, output)) => (Some(choice), Some(output)),
+                    None => (None, None),
+                };
+                let step = capture.step(self.batch_bytes, &mut self.captures, output, |event| {
+                    if !in_window(self.window, event.raw.time_ns) {
+                        return Verdict::OutOfWindow;
                     }
+                    let has_alert = matchers.syscall.event(event, &mut alerts);
+                    let choice = choice.as_deref_mut();
+                    Verdict::Scanned(choice.is_some_and(|choice| choice.takes(event, has_alert)))
                 });
                 findings.events = self.captures.events - before.events;
                 findings.bytes_read = self.captures.stored_bytes - before.stored_bytes;
-                if !matches!(step, Ok(true)) {
-                    let name = capture.name().to_owned();
-                    self.current = Current::Nothing;
-                    if let Err(message) = step {
+                match step {
+                    Ok(true) => {}
+                    Ok(false) => self.current = Current::Nothing,
+                    Err(Fault::Input(message)) => {
+                        let name = capture.name().to_owned();
+                        self.current = Current::Nothing;
                         self.fail(name, message, &mut findings);
                     }
+                    Err(Fault::Output(error)) => self.fail_writing(&error, &mut findings),
+                }
+                if self
+                    .writing
+                    .as_ref()
+                    .is_some_and(|(choice, _)| choice.is_over())
+                {
+                    self.stop();
                 }
                 alerts
             }
@@ -185,15 +246,6 @@ impl State {
     }
 }
 
-/// What the system says, without its number.
-fn reason(error: &io::Error) -> String {
-    let text = error.to_string();
-    match text.split_once(" (os error") {
-        Some((words, _)) => words.into(),
-        None => text,
-    }
-}
-
 fn in_window((since, until): (Option<u64>, Option<u64>), time_ns: u64) -> bool {
     since.is_none_or(|since| time_ns >= since) && until.is_none_or(|until| time_ns < until)
 }
@@ -215,12 +267,16 @@ impl Scan {
                 ..ScanOptions::default()
             },
         );
+        let inputs: VecDeque<Option<PathBuf>> = options
+            .paths
+            .into_iter()
+            .map(|path| path.map(PathBuf::from))
+            .collect();
+        let writing = options.write.map(|write| writing::begin(write, &inputs));
         let state = State {
-            inputs: options
-                .paths
-                .into_iter()
-                .map(|path| path.map(PathBuf::from))
-                .collect(),
+            inputs,
+            writing: writing.transpose()?,
+            has_written: false,
             current: Current::Nothing,
             audit,
             captures: capture::Totals::default(),
@@ -262,6 +318,9 @@ impl Scan {
             duplicates: audit.total.duplicates,
             out_of_window: audit.total.filtered + captures.out_of_window,
             ignored: audit.total.ignored + captures.unknown,
+            has_written: state.has_written,
+            written: captures.written,
+            written_for_state: captures.written_for_state,
             dedup_window_exceeded: audit.dedup_overflowed,
             input_errors: state.failed_inputs,
             matches: matches

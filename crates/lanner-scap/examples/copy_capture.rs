@@ -7,42 +7,7 @@ use std::error::Error;
 use std::fs::File;
 use std::io::BufWriter;
 
-use lanner_event::RawEvent;
-use lanner_event::inventory::{Group, Interface, Process, User};
-use lanner_scap::{Compression, Item, Options, Reader, Writer};
-
-type Output = Writer<BufWriter<File>>;
-
-/// Lists that go into one block each.
-#[derive(Default)]
-struct Lists {
-    interfaces: Vec<Interface>,
-    users: Vec<User>,
-    groups: Vec<Group>,
-    processes: Vec<Process>,
-}
-
-impl Lists {
-    /// Writes what has come until now.
-    fn write(&mut self, writer: &mut Output) -> std::io::Result<()> {
-        if !self.interfaces.is_empty() {
-            writer.interfaces(&self.interfaces)?;
-        }
-        if !self.users.is_empty() || !self.groups.is_empty() {
-            writer.users(&self.users, &self.groups)?;
-        }
-        if !self.processes.is_empty() {
-            writer.processes(&self.processes)?;
-        }
-        *self = Self::default();
-        Ok(())
-    }
-
-    fn event(&mut self, writer: &mut Output, event: &RawEvent<'_>) -> std::io::Result<()> {
-        self.write(writer)?;
-        writer.event(event)
-    }
-}
+use lanner_scap::{Compression, Copier, Options, Reader, Writer};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -54,23 +19,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         ..Options::default()
     };
     let mut reader = Reader::new(Box::new(File::open(from)?), options)?;
-    let mut writer = Writer::new(BufWriter::new(File::create(to)?), Compression::Gzip)?;
-    let mut lists = Lists::default();
+    let output = BufWriter::new(File::create(to)?);
+    let mut copier = Copier::new(Writer::new(output, Compression::Gzip)?);
     while let Some(item) = reader.next()? {
-        match item {
-            Item::Section => return Err("these are several captures in one file".into()),
-            Item::Machine(machine) => writer.machine(&machine)?,
-            Item::Interface(interface) => lists.interfaces.push(interface),
-            Item::User(user) => lists.users.push(user),
-            Item::Group(group) => lists.groups.push(group),
-            Item::Process(process) => lists.processes.push(*process),
-            Item::Descriptors { tid, list } => {
-                lists.write(&mut writer)?;
-                writer.descriptors(tid, &list)?;
-            }
-            Item::Event(event) => lists.event(&mut writer, &event)?,
-        }
+        copier.item(&item)?;
     }
-    writer.finish()?;
+    copier.finish()?;
     Ok(())
 }

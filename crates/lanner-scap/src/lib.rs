@@ -22,4 +22,4 @@ mod writer;
 pub use error::{ErrorKind, ScapError};
 pub use item::{Counters, Item};
 pub use reader::{Options, Reader};
-pub use writer::{Compression, Writer};
+pub use writer::{Compression, Copier, Writer};

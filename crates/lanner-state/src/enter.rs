@@ -47,6 +47,11 @@ impl EnterEvent {
         self.is_kept = false;
     }
 
+    /// Whether it is not forgotten.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.is_kept
+    }
+
     /// The event.
     #[must_use]
     pub fn raw(&self) -> Option<RawEvent<'_>> {

@@ -88,6 +88,8 @@ pub struct Context {
     pub fd_name_changed: bool,
     /// The container that a container event tells of.
     pub container: Option<Arc<Container>>,
+    /// Whether the event changes the tables: without it, later events may have other values.
+    pub changes_state: bool,
     /// Whether it is an event of its thread, not about the machine.
     pub(crate) is_of_thread: bool,
 }

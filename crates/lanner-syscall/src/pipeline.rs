@@ -42,7 +42,9 @@ impl Pipeline {
     /// `on_event` once the state is up to date.
     pub fn item(&mut self, item: Item<'_>, on_event: impl FnOnce(&SyscallEvent<'_>)) {
         match item {
-            Item::Event(raw) => self.event(&raw, on_event),
+            Item::Event(raw) => {
+                self.event(&raw, on_event);
+            }
             Item::Section => self.section(),
             Item::Machine(machine) => self.state.seed_machine(machine),
             Item::Interface(interface) => self.state.seed_interface(interface),
@@ -55,20 +57,22 @@ impl Pipeline {
 
     /// Another machine begins, or the same one at another time; numbers go on.
     fn section(&mut self) {
-        if self.seeded {
-            self.state = State::default();
-            self.seeded = false;
-            self.started = false;
-        }
+        self.state = State::default();
+        self.seeded = false;
+        self.started = false;
     }
 
     /// Takes an event, and hands it to `on_event` unless it is there for the
     /// state only. Events of types that are not known are passed over.
-    pub fn event(&mut self, raw: &RawEvent<'_>, on_event: impl FnOnce(&SyscallEvent<'_>)) {
+    ///
+    /// Returns whether later events can have other values without it: it changes the state, or
+    /// begins what they are counted from.
+    pub fn event(&mut self, raw: &RawEvent<'_>, on_event: impl FnOnce(&SyscallEvent<'_>)) -> bool {
         let Some(kind) = event_type(raw.code) else {
-            return;
+            return false;
         };
-        if !self.seeded {
+        let is_first = !self.seeded;
+        if is_first {
             self.state.finish_seeding();
             self.seeded = true;
         }
@@ -99,11 +103,9 @@ impl Pipeline {
         }
         self.state.after(raw, &context);
         self.previous_time_ns = raw.time_ns;
+        is_first || context.changes_state
     }
 }
-
-/// The flag of events that were recorded for what they do to the state only.
-const STATE_ONLY: u32 = 1;
 
 /// Whether rules see an event. Some are there for the state: enter events that say what an exit
 /// event may lack, and what other events need (`sinsp_evt_filter`, `sinsp.cpp` in libs 0.25.4).
@@ -118,5 +120,5 @@ fn is_shown(raw: &RawEvent<'_>) -> bool {
             | codes::SYSCALL_EXECVE_19_E
             | codes::SYSCALL_EXECVEAT_E
     );
-    !is_enter && raw.flags & STATE_ONLY == 0
+    !is_enter && raw.flags & RawEvent::STATE_ONLY == 0
 }

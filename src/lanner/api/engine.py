@@ -32,7 +32,7 @@ class Skipped(msgspec.Struct, frozen=True):
 
 
 class InputError(msgspec.Struct, frozen=True):
-    """An input that could not be read (further)."""
+    """An input that could not be read (further), or an output that could not be written."""
 
     path: str
     reason: str
@@ -87,7 +87,7 @@ class Batch:
         return msgspec.json.decode(self._native.skipped(), type=list[Skipped])
 
     def input_errors(self) -> list[InputError]:
-        """Inputs that failed."""
+        """Inputs that failed, and an output that did."""
         return msgspec.json.decode(self._native.input_errors(), type=list[InputError])
 
 

@@ -13,6 +13,8 @@ from lanner import _native
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from lanner.api.writing import OutputCapture
+
 MAX_RECORD_BYTES = 64 * 1024 * 1024
 """Larger audit events are skipped and reported."""
 
@@ -28,19 +30,21 @@ def read(
     until_ns: int | None = None,
     dedup: bool = False,
     max_record_bytes: int = MAX_RECORD_BYTES,
+    write: OutputCapture | None = None,
 ) -> _native.Scan:
     """A scan of files, in the given order; `-` is standard input. `Scan` explains the options.
 
-    With `captures_only`, any other file is an error.
+    With `captures_only` or `write`, any other file is an error.
     """
     options = {
         "paths": [None if path == "-" else os.fspath(path) for path in paths],
-        "captures_only": captures_only,
+        "captures_only": captures_only or write is not None,
         "since_ns": since_ns,
         "until_ns": until_ns,
         "dedup": dedup,
         "max_record_bytes": max_record_bytes,
         "batch_bytes": _BATCH_BYTES,
         "utc_offset": time.localtime().tm_gmtoff,
+        "write": write and write.options(),
     }
     return _native.Scan(engine, msgspec.json.encode(options))

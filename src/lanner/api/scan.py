@@ -16,12 +16,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lanner.api.engine import Engine
+    from lanner.api.writing import OutputCapture
     from lanner.outputs import Alert
 
 
 class ScanStats(msgspec.Struct, frozen=True):
     """Counters of a scan. `bytes` is after decompression, `read` before; `syscall_events` are those
-    of `events` that captures held.
+    of `events` that captures held. `written` counts the events chosen for an `OutputCapture`,
+    `written_for_state` those that are hidden in it; `has_written`: it is there and complete.
     """
 
     events: int
@@ -34,6 +36,9 @@ class ScanStats(msgspec.Struct, frozen=True):
     out_of_window: int
     dedup_window_exceeded: bool
     input_errors: int
+    has_written: bool
+    written: int
+    written_for_state: int
     alerts_by_rule: dict[str, int]
     seconds: float
 
@@ -58,6 +63,7 @@ class Scan:
         until_ns: int | None = None,
         dedup: bool = False,
         max_record_bytes: int = MAX_RECORD_BYTES,
+        write: OutputCapture | None = None,
     ) -> None:
         """Prepares a scan of files, in the given order; `-` is standard input.
 
@@ -68,6 +74,11 @@ class Scan:
             until_ns: only events before this time.
             dedup: drop repeats of the same audit ID and stage.
             max_record_bytes: longer records are skipped.
+            write: a capture to write while scanning. Then files that are no captures are errors.
+
+        Raises:
+            QueryError: the filter of `write` is wrong.
+            OSError: what is to be written cannot be, or is one of the inputs.
 
         """
         self._rules = engine.rules
@@ -78,6 +89,7 @@ class Scan:
             until_ns=until_ns,
             dedup=dedup,
             max_record_bytes=max_record_bytes,
+            write=write,
         )
         self._started = time.perf_counter()
         self._seconds = 0.0

@@ -57,6 +57,14 @@ def remark(message: str) -> None:
     print(message, file=sys.stderr)  # noqa: T201
 
 
+def complain_of_files(batch: api.Batch) -> bool:
+    """Says which files could not be read or written; whether there was one."""
+    problems = batch.input_errors()
+    for problem in problems:
+        complain(f"{problem.path}: {problem.reason}")
+    return bool(problems)
+
+
 def usage_error(message: str) -> NoReturn:
     """Complains and leaves with exit code 2."""
     complain(message)

@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import sys
 from itertools import islice
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lanner.api.events import DEFAULT_FORMAT, Events, QueryError
-from lanner.cli import common
+from lanner import api
+from lanner.api.events import DEFAULT_FORMAT, Events
+from lanner.api.query import QueryError
+from lanner.cli import common, writing
+
+if TYPE_CHECKING:
+    from lanner.api.writing import OutputCapture
 
 
 def events(
@@ -34,19 +39,50 @@ def events(
     count: Annotated[
         int | None, typer.Option("-n", "--count", min=1, help="Stop after so many events.")
     ] = None,
+    write: writing.WriteOption = None,
+    compress: writing.CompressOption = False,
 ) -> None:
     """Print the events of a capture (.scap), one a line, as sysdig -r does.
 
-    Exit code: 0; 1 when the file cannot be read to its end, or the filter or the format
-    is wrong; 2 usage.
+    With --write, the events go into another capture and are not printed. It holds hidden events,
+    too, where others would not show the same without them: clones, execs, opened files and so on.
+
+    Exit code: 0; 1 when the file cannot be read to its end, another cannot be written, or the
+    filter or the format is wrong; 2 usage.
 
     Example: lanner events trace.scap "evt.type = execve and proc.name = bash"
+
+    Example: lanner events trace.scap "container.id != host" --write containers.scap.gz
     """
+    writing.check_options(write, compress=compress)
+    words = " ".join(filter_words or ())
+    target = writing.output_or_exit(write, compress=compress, filter_text=words, limit=count)
+    if target and (json_output or output != DEFAULT_FORMAT):
+        common.usage_error("--write prints no events: leave out --print and --json")
     try:
-        stream = Events([file], " ".join(filter_words or ()), output)
+        if target:
+            failed = _write(file, target)
+        else:
+            failed = _print(Events([file], words, output), count, json_output=json_output)
     except QueryError as error:
         common.show(error.diagnostics)
         raise typer.Exit(1) from None
+    if failed:
+        raise typer.Exit(1)
+
+
+def _write(file: str, output: OutputCapture) -> bool:
+    """Writes events into another capture; whether that failed."""
+    run = api.Scan(api.Engine(api.load_rules()), [file], write=output)
+    for batch in run.batches():
+        common.complain_of_files(batch)
+    stats = run.stats()
+    common.remark(writing.summary(stats, output))
+    return bool(stats.input_errors)
+
+
+def _print(stream: Events, count: int | None, *, json_output: bool) -> bool:
+    """Prints events; whether reading them failed."""
     failed = False
     left = count
     for batch in stream.batches():
@@ -55,10 +91,7 @@ def events(
             text = b"".join(islice(text.splitlines(keepends=True), left))
             left -= text.count(b"\n")
         sys.stdout.buffer.write(text)
-        for problem in batch.input_errors():
-            common.complain(f"{problem.path}: {problem.reason}")
-            failed = True
+        failed |= common.complain_of_files(batch)
         if left == 0:
             break
-    if failed:
-        raise typer.Exit(1)
+    return failed

@@ -6,13 +6,14 @@ import os
 import socket
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
 
 from lanner import api
+from lanner.api.query import QueryError
 from lanner.audit import STDIN, find_inputs
-from lanner.cli import common, progress, summary, times
+from lanner.cli import common, progress, summary, times, writing
 
 if TYPE_CHECKING:
     from lanner.audit import Inputs
@@ -58,6 +59,15 @@ def scan(
     strict: Annotated[
         bool, typer.Option("--strict", help="Exit with 1 when a record was malformed.")
     ] = False,
+    write: writing.WriteOption = None,
+    compress: writing.CompressOption = False,
+    filter_text: Annotated[
+        str,
+        typer.Option("--filter", metavar="CONDITION", help="Write only events that pass this."),
+    ] = "",
+    alerts_only: Annotated[
+        bool, typer.Option("--alerts-only", help="Write only events for which a rule fired.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No summary, no progress.")] = False,
 ) -> None:
     """Match recorded system calls and Kubernetes audit events against rules, and print the alerts.
@@ -69,11 +79,23 @@ def scan(
     Without -r the default rules are used, which are for audit events so far, then
     /etc/lanner/lanner.local.yaml if it is there, then what --local names.
 
-    Exit code: 0 when the scan ran, alerts or not; 1 when rules are invalid, an input cannot
-    be read to its end or holds no event at all, or with --strict a record was malformed; 2 usage.
+    With --write, the events scanned go into another capture: all, or with --filter or
+    --alerts-only some; rules see all of them either way. It also holds hidden events where others
+    would not show the same without them: clones, execs, opened files and so on. Audit logs cannot
+    be written. With --write - alerts are printed on standard error.
+
+    Exit code: 0 when the scan ran, alerts or not; 1 when rules or the filter are invalid, an input
+    cannot be read to its end or holds no event at all, the capture cannot be written, or with
+    --strict a record was malformed; 2 usage.
 
     Example: lanner scan /var/log/kubernetes/audit/ --since 2h --priority warning
+
+    Example: lanner scan trace.scap -r falco_rules.yaml --alerts-only --write alerts.scap.gz
     """
+    writing.check_options(write, compress=compress, filter=filter_text, alerts_only=alerts_only)
+    output = writing.output_or_exit(
+        write, compress=compress, filter_text=filter_text, alerts_only=alerts_only
+    )
     ruleset = common.load_or_exit(rules, local)
     chosen = common.select_or_exit(ruleset, priority=priority, tags=tag, rules=rule)
     window = (
@@ -83,19 +105,29 @@ def scan(
     inputs = find_inputs(paths, api.first_event_time)
     for problem in inputs.problems:
         common.complain(f"{problem.path}: {problem.reason}")
-    run = api.Scan(
-        api.Engine(chosen, rule_matching=rule_matching.value),
-        inputs.paths,
-        since_ns=window[0],
-        until_ns=window[1],
-        dedup=dedup,
+    try:
+        run = api.Scan(
+            api.Engine(chosen, rule_matching=rule_matching.value),
+            inputs.paths,
+            since_ns=window[0],
+            until_ns=window[1],
+            dedup=dedup,
+            write=output,
+        )
+    except QueryError as error:
+        common.show(error.diagnostics)
+        raise typer.Exit(1) from None
+    out = sys.stderr.buffer if writing.takes_stdout(output) else sys.stdout.buffer
+    reported = _copy_alerts(
+        run, inputs, out, json_output=json_output, iso_time=iso_time, quiet=quiet
     )
-    reported = _copy_alerts(run, inputs, json_output=json_output, iso_time=iso_time, quiet=quiet)
     stats = run.stats()
     if stats.skipped > reported:
         common.complain(f"{stats.skipped - reported} more malformed records were skipped")
     if not quiet:
         summary.write(sys.stderr, stats, chosen)
+        if output:
+            common.remark(writing.summary(stats, output))
     if stats.syscall_events and not any(found.source == "syscall" for found in chosen.rules):
         common.complain("no rule is for system calls: name rule files with -r")
     nothing_readable = stats.events == 0 and stats.skipped > 0
@@ -109,15 +141,21 @@ def scan(
 
 
 def _copy_alerts(
-    run: api.Scan, inputs: Inputs, *, json_output: bool, iso_time: bool, quiet: bool
+    run: api.Scan,
+    inputs: Inputs,
+    out: BinaryIO,
+    *,
+    json_output: bool,
+    iso_time: bool,
+    quiet: bool,
 ) -> int:
     """Prints alerts as they come; returns how many malformed records were reported."""
-    out = sys.stdout.buffer
     hostname = os.environ.get("FALCO_HOSTNAME") or socket.gethostname()
     # Falco prints the local time of day
     offset = time.localtime().tm_gmtoff
     reported = 0
-    with progress.reading(inputs.total_bytes, enabled=not quiet) as advance:
+    shows = not quiet and out is sys.stdout.buffer
+    with progress.reading(inputs.total_bytes, enabled=shows) as advance:
         for batch in run.batches():
             if len(batch):
                 text = (
@@ -134,7 +172,6 @@ def _copy_alerts(
                     if record.excerpt:
                         common.remark(f"  | {record.excerpt}")
                     reported += 1
-            for problem in batch.input_errors():
-                common.complain(f"{problem.path}: {problem.reason}")
+            common.complain_of_files(batch)
             advance(batch.bytes_read, batch.events)
     return reported

@@ -1,5 +1,6 @@
 //! Writing captures that Falco, sysdig and [`crate::Reader`] read.
 
+mod copier;
 mod entries;
 mod frame;
 
@@ -12,6 +13,8 @@ use lanner_event::schema::{self, Flags};
 
 use crate::block;
 use frame::Frame;
+
+pub use copier::Copier;
 
 /// How a capture is stored.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -78,9 +81,18 @@ impl<W: Write> Writer<W> {
             frame: Frame::default(),
             events: false,
         };
-        entries::section(writer.frame.begin(block::SECTION));
-        writer.write()?;
+        writer.section()?;
         Ok(writer)
+    }
+
+    /// Begins another capture in the same file, which readers go on with after the first.
+    ///
+    /// # Errors
+    /// When the output fails.
+    pub fn section(&mut self) -> io::Result<()> {
+        self.events = false;
+        entries::section(self.frame.begin(block::SECTION));
+        self.write()
     }
 
     /// The machine.

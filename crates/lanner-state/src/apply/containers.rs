@@ -18,8 +18,8 @@ const MAX_ANCESTORS: usize = 4096;
 const ADDED: &[u8] = b"container";
 const REMOVED: &[u8] = b"container_removed";
 
-/// Events that tell of the machine, not of a thread.
-pub(super) fn apply(state: &mut State, raw: &RawEvent, context: &mut Context) {
+/// Events that tell of the machine, not of a thread; false for those that change nothing.
+pub(super) fn apply(state: &mut State, raw: &RawEvent, context: &mut Context) -> bool {
     match raw.code {
         codes::ASYNCEVENT_E => async_event(state, raw, context),
         codes::CONTAINER_E => old_container(state, raw, context),
@@ -38,8 +38,9 @@ pub(super) fn apply(state: &mut State, raw: &RawEvent, context: &mut Context) {
                 state.users.remove_group(container, gid);
             }
         }
-        _ => {}
+        _ => return false,
     }
+    true
 }
 
 fn async_event(state: &mut State, raw: &RawEvent, context: &mut Context) {

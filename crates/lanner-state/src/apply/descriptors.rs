@@ -20,18 +20,20 @@ use crate::state::{Context, State};
 /// Afterwards `context.fd` is the number for events that make, use or close a
 /// descriptor (-1 where the event does not say: a call that failed), and `None`
 /// for all others.
+///
+/// Returns whether descriptors change, now or in [`fd_after`].
 pub fn fd_event(
     state: &mut State,
     raw: &RawEvent,
     kind: &'static EventType,
     context: &mut Context,
-) {
+) -> bool {
     let is_about_fd = kind.flags.has(Flags::USES_FD);
     if !is_about_fd && !kind.flags.has(Flags::CREATES_FD) && !changes_without_fd(raw.code) {
-        return;
+        return false;
     }
     let Some(thread) = context.thread.and_then(|tid| state.threads.get_mut(tid)) else {
-        return;
+        return false;
     };
     if is_about_fd
         && thread.last_fd == -1
@@ -45,12 +47,13 @@ pub fn fd_event(
         tid: raw.tid,
         fd: found,
         name_changed: false,
+        changed: false,
     };
     if !kind.is_enter {
         call.apply(state);
     }
     if changes_without_fd(raw.code) {
-        return;
+        return call.changed;
     }
     context.fd = Some(call.fd);
     context.fd_name_changed = call.name_changed;
@@ -59,11 +62,12 @@ pub fn fd_event(
     {
         thread.last_fd = call.fd;
     }
+    call.changed || closes(raw)
 }
 
 /// What must wait until an event was looked at: a closed descriptor goes.
 pub fn fd_after(state: &mut State, raw: &RawEvent, context: &Context) {
-    if raw.code != codes::SYSCALL_CLOSE_X || result(raw) < 0 {
+    if !closes(raw) {
         return;
     }
     if let (Some(tid), Some(number)) = (context.thread, context.fd)
@@ -71,6 +75,10 @@ pub fn fd_after(state: &mut State, raw: &RawEvent, context: &Context) {
     {
         fds.remove(number);
     }
+}
+
+fn closes(raw: &RawEvent) -> bool {
+    raw.code == codes::SYSCALL_CLOSE_X && result(raw) >= 0
 }
 
 /// Changes descriptors, but is about none.
@@ -95,6 +103,8 @@ struct Call<'e, 'b> {
     fd: i64,
     /// Whether that has got another name.
     name_changed: bool,
+    /// Whether the table of descriptors has changed.
+    changed: bool,
 }
 
 impl Call<'_, '_> {
@@ -148,6 +158,7 @@ impl Call<'_, '_> {
         if let Some(fds) = state.fds_mut(self.tid) {
             fds.insert(number, fd);
             self.fd = number;
+            self.changed = true;
         }
     }
 

@@ -24,31 +24,40 @@ impl State {
     /// event's code, and the event has the newest shape of its type. Call
     /// [`State::after`] once the event was looked at.
     pub fn before(&mut self, raw: &RawEvent, kind: &'static EventType) -> Context {
-        if !self.is_open && !is_of_inventory(raw.code) {
+        let opens = !self.is_open && !is_of_inventory(raw.code);
+        if opens {
             self.open();
         }
-        if let Some(tid) = self.leaving.take() {
+        let leaving = self.leaving.take();
+        if let Some(tid) = leaving {
             self.let_go(tid, raw.time_ns);
         }
         let mut context = Context::default();
+        let changes = self.apply(raw, kind, &mut context);
+        context.changes_state = changes || opens || leaving.is_some();
+        context
+    }
+
+    /// Applies an event; whether that can have changed anything for later ones.
+    fn apply(&mut self, raw: &RawEvent, kind: &'static EventType, context: &mut Context) -> bool {
         if kind.flags.has(Flags::SKIPPARSERESET) || is_of_machine(raw.code) {
             context.thread = self.threads.select(raw.tid).map(|thread| thread.tid);
-            containers::apply(self, raw, &mut context);
-            return context;
+            return containers::apply(self, raw, context);
         }
-        self.find_thread(raw, &mut context);
+        let is_new = self.find_thread(raw, context);
         if raw.code == codes::SCHEDSWITCH_6_E {
             limits::context_switch(self, raw);
-            return context;
+            return true;
         }
-        if context.is_of_thread {
-            self.remember_call(raw, kind);
-        }
-        if !process::apply(self, raw, &mut context) {
-            fd_event(self, raw, kind, &mut context);
-            process::apply_with_fd(self, raw, &context);
-        }
-        context
+        let is_kept = context.is_of_thread && self.remember_call(raw, kind);
+        let changes = match process::apply(self, raw, context) {
+            Some(changes) => changes,
+            None => {
+                let changes_fds = fd_event(self, raw, kind, context);
+                process::apply_with_fd(self, raw, context) || changes_fds
+            }
+        };
+        is_new || is_kept || changes
     }
 
     /// Does what had to wait until the event was looked at. A thread that has
@@ -72,30 +81,34 @@ impl State {
     }
 
     /// The thread of an event. Most events bring in an unknown one; those by
-    /// which threads come and go do not.
-    fn find_thread(&mut self, raw: &RawEvent, context: &mut Context) {
-        if self.threads.select(raw.tid).is_none() {
+    /// which threads come and go do not. Whether this one did.
+    fn find_thread(&mut self, raw: &RawEvent, context: &mut Context) -> bool {
+        let is_new = self.threads.select(raw.tid).is_none();
+        if is_new {
             if comes_or_goes(raw.code) || !self.obtain(raw.tid) {
-                return;
+                return false;
             }
             self.threads.select(raw.tid);
         }
         context.thread = Some(raw.tid);
         context.is_of_thread = true;
+        is_new
     }
 
-    /// Connects exit events with their enter events.
-    fn remember_call(&mut self, raw: &RawEvent, kind: &EventType) {
+    /// Connects exit events with their enter events; whether one is kept, or was until now.
+    fn remember_call(&mut self, raw: &RawEvent, kind: &EventType) -> bool {
         let Some(thread) = self.threads.get_mut(raw.tid) else {
-            return;
+            return false;
         };
+        let was_kept = thread.enter.as_ref().is_some_and(|enter| enter.is_kept());
         if kind.is_enter {
             thread.last_fd = -1;
             thread.last_event_code = raw.code;
-            if is_kept(raw) {
+            let is_kept = is_kept(raw);
+            if is_kept {
                 EnterEvent::keep(&mut thread.enter, raw);
             }
-            return;
+            return is_kept || was_kept;
         }
         let by_execveat = raw.code == codes::SYSCALL_EXECVE_19_X
             && thread.last_event_code == codes::SYSCALL_EXECVEAT_E;
@@ -103,6 +116,7 @@ impl State {
         if !thread.last_event_valid {
             thread.last_fd = -1;
         }
+        was_kept
     }
 }
 

@@ -5,9 +5,9 @@ use lanner_event::{RawEvent, codes};
 use super::{clone, containers, exec, exit, identity, limits};
 use crate::state::{Context, State};
 
-/// Does what an event means for processes; false when it is about something
-/// else, or about a descriptor, too.
-pub(super) fn apply(state: &mut State, raw: &RawEvent, context: &mut Context) -> bool {
+/// Does what an event means for processes, and says whether it can have changed
+/// anything; `None` when it is about something else, or about a descriptor, too.
+pub(super) fn apply(state: &mut State, raw: &RawEvent, context: &mut Context) -> Option<bool> {
     match raw.code {
         codes::SYSCALL_CLONE_20_X
         | codes::SYSCALL_FORK_20_X
@@ -35,19 +35,25 @@ pub(super) fn apply(state: &mut State, raw: &RawEvent, context: &mut Context) ->
             containers::container_json(state, raw.param(0).unwrap_or_default(), context);
         }
         codes::SYSCALL_PRCTL_X => exit::prctl(state, raw),
-        _ => return false,
+        _ => return None,
     }
-    true
+    let is_exec = matches!(
+        raw.code,
+        codes::SYSCALL_EXECVE_19_X | codes::SYSCALL_EXECVEAT_X
+    );
+    // A shell tries every directory of its path: most execs of some captures fail.
+    Some(!is_exec || succeeded(raw))
 }
 
-/// What remains to be done once the descriptor of an event is known.
-pub(super) fn apply_with_fd(state: &mut State, raw: &RawEvent, context: &Context) {
+/// What remains to be done once the descriptor of an event is known; whether there was anything.
+pub(super) fn apply_with_fd(state: &mut State, raw: &RawEvent, context: &Context) -> bool {
     match raw.code {
         codes::SYSCALL_FCHDIR_X => fchdir(state, raw, context),
         codes::SYSCALL_SETNS_X => identity::new_user_namespace(state, raw, 2),
         codes::SYSCALL_MMAP_X | codes::SYSCALL_MMAP2_X => limits::memory(state, raw),
-        _ => {}
+        _ => return false,
     }
+    true
 }
 
 fn chdir(state: &mut State, raw: &RawEvent) {

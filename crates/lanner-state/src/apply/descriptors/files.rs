@@ -172,7 +172,7 @@ impl Call<'_, '_> {
     }
 
     /// close_range closes at once, or when the process runs another program.
-    pub(super) fn close_range(&self, state: &mut State) {
+    pub(super) fn close_range(&mut self, state: &mut State) {
         const CLOEXEC: u32 = 1 << 2;
         let raw = self.raw;
         if result(raw) < 0 {
@@ -183,6 +183,7 @@ impl Call<'_, '_> {
         let Some(fds) = state.fds_mut(self.tid) else {
             return;
         };
+        self.changed = true;
         if raw.u32(3).unwrap_or(0) & CLOEXEC == 0 {
             fds.retain(|number, _| !range.contains(&number));
             return;
