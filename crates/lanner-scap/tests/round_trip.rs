@@ -8,9 +8,9 @@ use lanner_event::inventory::{
     Capabilities, Descriptor, ExeFile, Group, Interface, Machine, Process, Target, User,
 };
 use lanner_event::{Header, codes};
-use lanner_scap::{Compression, Options, Writer};
+use lanner_scap::{Compression, Copier, Options, Writer};
 
-use common::{Owned, raw, read, small, write};
+use common::{Owned, copy, raw, read, small, write};
 
 #[test]
 fn shared_captures() {
@@ -205,6 +205,21 @@ fn one_of_everything() {
         assert_eq!(error, None);
         assert_eq!(again, items);
     }
+}
+
+/// Captures can be joined in one file; each begins with its own lists.
+#[test]
+fn one_after_the_other() {
+    let both = [everything(), vec![Owned::Section], everything()].concat();
+    let (again, error) = read(write(&both, Compression::Gzip), raw());
+    assert_eq!(error, None);
+    assert_eq!(again, both);
+    let mut copier = Copier::new(Writer::new(Vec::new(), Compression::None).unwrap());
+    for item in &everything() {
+        copy(&mut copier, item).unwrap();
+    }
+    let late = copy(&mut copier, &everything()[0]).unwrap_err();
+    assert_eq!(late.to_string(), "lists come before events in a capture");
 }
 
 /// What readers refuse is not written.

@@ -133,7 +133,7 @@ def scan(
     nothing_readable = stats.events == 0 and stats.skipped > 0
     if nothing_readable:
         common.complain("no audit event was found in the input: is this an audit log?")
-    elif stats.read == 0 and inputs.paths:
+    elif stats.read == 0 and inputs.paths and not stats.input_errors:
         common.complain("the input is empty: no events")
     failed = bool(inputs.problems) or bool(stats.input_errors) or nothing_readable
     if failed or (strict and stats.skipped):

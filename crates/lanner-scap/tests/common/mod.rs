@@ -4,9 +4,11 @@
 
 pub mod synthetic;
 
+use std::io::{self, Write};
+
 use lanner_event::inventory::{Descriptor, Group, Interface, Machine, Process, User};
 use lanner_event::{Header, RawEvent};
-use lanner_scap::{Compression, Item, Options, Reader, ScapError, Writer};
+use lanner_scap::{Compression, Copier, Item, Options, Reader, ScapError, Writer};
 use lanner_testing::scap_folder;
 
 /// Captures of less than 100 kB.
@@ -88,37 +90,29 @@ pub fn read(bytes: Vec<u8>, options: Options) -> (Vec<Owned>, Option<ScapError>)
 
 /// A capture of the items.
 pub fn write(items: &[Owned], compression: Compression) -> Vec<u8> {
-    let mut writer = Writer::new(Vec::new(), compression).unwrap();
-    let (mut interfaces, mut users, mut groups) = (Vec::new(), Vec::new(), Vec::new());
-    let mut processes = Vec::new();
-    let mut lists = Vec::new();
+    let writer = Writer::new(Vec::new(), compression).unwrap();
+    let mut copier = Copier::new(writer);
     for item in items {
-        match item {
-            Owned::Machine(machine) => writer.machine(machine).unwrap(),
-            Owned::Interface(interface) => interfaces.push(interface.clone()),
-            Owned::User(user) => users.push(user.clone()),
-            Owned::Group(group) => groups.push(group.clone()),
-            Owned::Process(process) => processes.push(&**process),
-            Owned::Descriptors(tid, list) => lists.push((*tid, list)),
-            Owned::Section | Owned::Event(..) => {}
+        copy(&mut copier, item).unwrap();
+    }
+    copier.finish().unwrap()
+}
+
+/// Copies an item.
+pub fn copy<W: Write>(copier: &mut Copier<W>, item: &Owned) -> io::Result<()> {
+    let item = match item.clone() {
+        Owned::Event(header, params) => {
+            return with_event(header, &params, |event| copier.event(event));
         }
-    }
-    if !interfaces.is_empty() {
-        writer.interfaces(&interfaces).unwrap();
-    }
-    if !users.is_empty() {
-        writer.users(&users, &groups).unwrap();
-    }
-    writer.processes(processes).unwrap();
-    for (tid, list) in lists {
-        writer.descriptors(tid, list).unwrap();
-    }
-    for item in items {
-        if let Owned::Event(header, params) = item {
-            with_event(*header, params, |event| writer.event(event).unwrap());
-        }
-    }
-    writer.finish().unwrap()
+        Owned::Section => Item::Section,
+        Owned::Machine(machine) => Item::Machine(machine),
+        Owned::Interface(interface) => Item::Interface(interface),
+        Owned::User(user) => Item::User(user),
+        Owned::Group(group) => Item::Group(group),
+        Owned::Process(process) => Item::Process(process),
+        Owned::Descriptors(tid, list) => Item::Descriptors { tid, list },
+    };
+    copier.item(&item)
 }
 
 /// Hands an event to a function.
