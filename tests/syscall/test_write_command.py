@@ -10,17 +10,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.run import LANNER, SAMPLE, lanner
+from tests.syscall.test_events_command import RULE
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-OPENED = """
-- rule: Opened
-  desc: A file was opened
-  condition: evt.type in (open, openat) and fd.num >= 0
-  output: opened %fd.name
-  priority: INFO
-"""
 GZIP = b"\x1f\x8b"
 SECTION = b"\x0a\x0d\x0d\x0a"
 NUMBERED = ("-p", "*%evt.rawtime %evt.cpu %thread.tid %evt.type %evt.info")
@@ -34,7 +28,7 @@ def capture(captures: Path) -> Path:
 @pytest.fixture
 def rules(tmp_path: Path) -> Path:
     file = tmp_path / "rules.yaml"
-    file.write_text(OPENED)
+    file.write_text(RULE)
     return file
 
 
