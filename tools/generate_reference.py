@@ -16,11 +16,13 @@ from lanner.catalog.tables import tables
 from lanner.cli.fields import ARGUMENTS, type_text
 from lanner.diagnostics.codes import ADVICE, ERRORS, WARNINGS
 from lanner.outputs import PRIORITIES
+from lanner.rules.defaults import default_audit_rules, default_syscall_rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanner.catalog.tables import Event
+    from lanner.rules.model import CheckedRule
 
 ROOT = Path(__file__).resolve().parent.parent
 NOTE = "<!-- Made by tools/generate_reference.py; do not edit. -->\n"
@@ -115,12 +117,9 @@ def events_page() -> str:
     return page + ", ".join(f"`{name}`" for name in others) + "\n"
 
 
-def rules_page() -> str:
-    """The default rules."""
-    ruleset = lanner.load_rules(defaults=True)
-    count = len(ruleset.rules)
-    page = f"# Default audit rules\n\n{NOTE}\n{count} rules for Kubernetes audit events.\n\n"
-    return page + table(
+def rules_table(rules: Sequence[CheckedRule]) -> str:
+    """Rules with what they say of themselves."""
+    return table(
         ("Rule", "Priority", "What it finds", "Tags"),
         [
             (
@@ -129,9 +128,40 @@ def rules_page() -> str:
                 " ".join(rule.desc.split()),
                 ", ".join(rule.tags),
             )
-            for rule in ruleset.rules
+            for rule in rules
         ],
     )
+
+
+def audit_rules_page() -> str:
+    """The default rules for audit events."""
+    rules = lanner.load_rules(default_audit_rules()).result.rules
+    page = f"# Default audit rules\n\n{NOTE}\n{len(rules)} rules for Kubernetes audit events.\n\n"
+    return page + rules_table(rules)
+
+
+SYSCALL_RULES_INTRO = """
+{count} rules for system calls, under the names that Falco gives them. Comments in the files
+(`src/lanner/rules/defaults/`) say where a rule sees more or less than Falco's, and why.
+"""
+MATURITY = {
+    "lanner_rules.yaml": "Stable: worth their noise everywhere",
+    "lanner_rules_incubating.yaml": "Incubating: fit them to what you run",
+    "lanner_rules_sandbox.yaml": "Sandbox: depend much on what you run",
+}
+
+
+def syscall_rules_page() -> str:
+    """The default rules for system calls, by file."""
+    paths = default_syscall_rules()
+    loaded = [lanner.load_rules(*paths[: number + 1]).result.rules for number in range(len(paths))]
+    count = len(loaded[-1])
+    page = f"# Default rules for system calls\n\n{NOTE}{SYSCALL_RULES_INTRO.format(count=count)}"
+    done = 0
+    for path, rules in zip(paths, loaded, strict=True):
+        page += f"\n## {MATURITY[path.name]}\n\nFile `{path.name}`.\n\n{rules_table(rules[done:])}"
+        done = len(rules)
+    return page
 
 
 def codes_page() -> str:
@@ -146,7 +176,8 @@ def codes_page() -> str:
 PAGES = {
     "docs/reference/fields.md": fields_page,
     "docs/reference/events.md": events_page,
-    "docs/reference/audit-rules.md": rules_page,
+    "docs/reference/audit-rules.md": audit_rules_page,
+    "docs/reference/syscall-rules.md": syscall_rules_page,
     "docs/reference/codes.md": codes_page,
 }
 

@@ -78,7 +78,7 @@ def test_the_shipped_rules_are_valid_without_a_warning() -> None:
 
 def test_rules_lists_and_shows() -> None:
     listed = json.loads(lanner("rules", "--json").stdout)
-    assert len(listed) == 79
+    assert len(listed) == 79 + 67
     shown = lanner("rules", "Create Privileged Pod").stdout.decode()
     assert "ka.verb = create" in shown  # from a macro: everything is expanded
     unknown = lanner("rules", "No Such Rule")

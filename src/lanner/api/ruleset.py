@@ -7,7 +7,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lanner.rules.defaults import default_audit_rules
+from lanner.rules.defaults import default_audit_rules, default_syscall_rules
 from lanner.rules.loader import Unreadable, decode_source, load, read_source
 from lanner.rules.model import parse_priority
 
@@ -101,7 +101,8 @@ def load_rules(
     """
     sources: list[Source | Unreadable] = []
     if defaults:
-        sources.append(read_source(default_audit_rules()))
+        defaults_in_order = (default_audit_rules(), *default_syscall_rules())
+        sources += [read_source(path) for path in defaults_in_order]
     for path in paths:
         sources += _sources(path)
     for name, text in (texts or {}).items():

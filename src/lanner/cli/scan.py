@@ -76,8 +76,8 @@ def scan(
     EventLists), JSON arrays and concatenated JSON, and the envelopes of EKS, GKE and AKS; plain,
     gzip or zstd. What a file holds is told by its content.
 
-    Without -r the default rules are used, which are for audit events so far, then
-    /etc/lanner/lanner.local.yaml if it is there, then what --local names.
+    Without -r the default rules are used, then /etc/lanner/lanner.local.yaml if it is there, then
+    what --local names.
 
     With --write, the events scanned go into another capture: all, or with --filter or
     --alerts-only some; rules see all of them either way. It also holds hidden events where others
@@ -129,7 +129,7 @@ def scan(
         if output:
             common.remark(writing.summary(stats, output))
     if stats.syscall_events and not any(found.source == "syscall" for found in chosen.rules):
-        common.complain("no rule is for system calls: name rule files with -r")
+        common.complain("the input has system calls, and none of the chosen rules is for them")
     nothing_readable = stats.events == 0 and stats.skipped > 0
     if nothing_readable:
         common.complain("no audit event was found in the input: is this an audit log?")
