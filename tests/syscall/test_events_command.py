@@ -97,3 +97,33 @@ def test_captures_and_audit_logs_in_one_scan(captures: Path, tmp_path: Path) -> 
     assert done.returncode == 0
     piped = lanner("scan", "-", "-r", rules, "-q", stdin=capture(captures).read_bytes())
     assert piped.stdout == lanner("scan", capture(captures), "-r", rules, "-q").stdout
+
+
+def test_ancestors_without_a_number_are_printed_together(captures: Path) -> None:
+    trace = capture(captures)
+    condition = ("evt.type = open and proc.aname = systemd and proc.apid = 1", "-n", "1")
+    fields = "*%proc.name/%proc.aname/%proc.aexe/%proc.pid/%proc.apid/%proc.aname[2]"
+    assert lanner("events", trace, *condition, "-p", fields).stdout.decode() == (
+        "cat/bash emacs bash sshd sshd sshd systemd/"
+        "/bin/bash emacs -bash sshd: mstemm@pts/0 sshd: mstemm [priv] /usr/sbin/sshd /sbin/init/"
+        "20072/20072/emacs\n"
+    )
+    environment = ("-p", "*%proc.aenv", "-n", "1")
+    own = ("-p", "*%proc.env", "-n", "1")
+    printed = lanner("events", trace, "evt.type = open", *environment).stdout
+    assert printed == lanner("events", trace, "evt.type = open", *own).stdout
+
+
+def test_numbers_that_are_not_printed_in_decimal(captures: Path) -> None:
+    trace = capture(captures)
+    fields = "*%evt.rawarg.flags %evt.rawarg.mode %evt.rawtime.ns %evt.latency.ns %evt.reltime.s"
+    condition = ("evt.type = open and evt.rawarg.flags = 4097", "-p", fields, "-n", "1")
+    assert lanner("events", trace, *condition).stdout == b"1001 0 881785348 000000000 1\n"
+    as_json = json.loads(lanner("events", trace, *condition, "--json").stdout)
+    assert as_json == {
+        "evt.rawarg.flags": "1001",
+        "evt.rawarg.mode": "0",
+        "evt.rawtime.ns": "881785348",
+        "evt.latency.ns": "000000000",
+        "evt.reltime.s": 1,
+    }

@@ -3,6 +3,7 @@
 //! event (the epoch), so nothing has to be cleared in between.
 
 use bumpalo::Bump;
+use lanner_event::schema::Format;
 use lanner_event::{EventSource, Subject, SubjectId, Value, Values};
 
 use crate::class::{ClassPlan, Condition};
@@ -146,6 +147,14 @@ impl<'a, 'e, S: EventSource> Evaluation<'a, 'e, S> {
     /// What the event is about.
     pub(crate) fn subject(&self, subject: Subject) -> Option<SubjectId> {
         S::subject(self.event, subject)
+    }
+
+    /// How outputs show a number that is the operand's value.
+    pub(crate) fn format(&self, operand: u32) -> Format {
+        match &self.program.operands[operand as usize] {
+            Operand::Field(extractor) => S::format(extractor, self.event),
+            _ => Format::Decimal,
+        }
     }
 
     /// The operands' shapes.

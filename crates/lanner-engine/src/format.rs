@@ -5,12 +5,13 @@
 
 use std::collections::BTreeMap;
 
+use lanner_event::schema::Format;
 use lanner_event::{EventSource, Value};
 
 use crate::evaluate::Evaluation;
 use crate::operand::Shape;
 use crate::plan::{OutputPart, RulePlan};
-use crate::value::push_text;
+use crate::value::{push_formatted, push_text};
 
 /// What an absent value prints.
 const NOT_AVAILABLE: &[u8] = b"<NA>";
@@ -96,7 +97,8 @@ impl Output {
                 Part::Operand { operand, width } => {
                     let start = message.len();
                     let shape = evaluation.shape(*operand);
-                    print(evaluation.values(*operand), shape, message);
+                    let format = evaluation.format(*operand);
+                    print(evaluation.values(*operand), shape, format, message);
                     if let Some(width) = width {
                         message.resize(start + width, b' ');
                     }
@@ -105,11 +107,12 @@ impl Output {
         }
         for field in &self.fields {
             let shape = evaluation.shape(field.operand);
+            let format = evaluation.format(field.operand);
             let values = evaluation.values(field.operand);
             if field.is_time {
                 push_json(&Value::U64(time_ns), &mut out.values);
             } else {
-                push_values(values, shape, &mut out.values);
+                push_values(values, shape, format, &mut out.values);
             }
             out.value_ends.push(out.values.len());
         }
@@ -117,7 +120,7 @@ impl Output {
 }
 
 /// Prints an operand.
-fn print(values: Option<&[Value<'_>]>, shape: Shape, out: &mut Vec<u8>) {
+fn print(values: Option<&[Value<'_>]>, shape: Shape, format: Format, out: &mut Vec<u8>) {
     let start = out.len();
     match values {
         None => out.extend_from_slice(NOT_AVAILABLE),
@@ -138,7 +141,9 @@ fn print(values: Option<&[Value<'_>]>, shape: Shape, out: &mut Vec<u8>) {
         Some(values) => match values.first() {
             None => out.extend_from_slice(NOT_AVAILABLE),
             Some(value) => {
-                push_text(value, out);
+                if !push_formatted(value, format, out) {
+                    push_text(value, out);
+                }
                 if matches!(value, Value::Bytes(_)) {
                     out.truncate(start + MAX_PRINTED);
                 }
@@ -147,8 +152,8 @@ fn print(values: Option<&[Value<'_>]>, shape: Shape, out: &mut Vec<u8>) {
     }
 }
 
-/// Appends the values of an operand as JSON.
-fn push_values(values: Option<&[Value<'_>]>, shape: Shape, out: &mut Vec<u8>) {
+/// Appends the values of an operand as JSON; a number that is not in decimal is text.
+fn push_values(values: Option<&[Value<'_>]>, shape: Shape, format: Format, out: &mut Vec<u8>) {
     match values {
         None | Some([]) => out.extend_from_slice(b"null"),
         Some(values) if shape.list => {
@@ -161,7 +166,14 @@ fn push_values(values: Option<&[Value<'_>]>, shape: Shape, out: &mut Vec<u8>) {
             }
             out.push(b']');
         }
-        Some([value, ..]) => push_json(value, out),
+        Some([value, ..]) => {
+            let mut text = Vec::new();
+            if push_formatted(value, format, &mut text) {
+                push_json_string(&text, out);
+            } else {
+                push_json(value, out);
+            }
+        }
     }
 }
 

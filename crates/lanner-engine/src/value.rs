@@ -4,6 +4,7 @@ use std::io::Write as _;
 use std::net::IpAddr;
 
 use lanner_event::Value;
+use lanner_event::schema::Format;
 
 use crate::error::PlanError;
 use crate::plan::Scalar;
@@ -121,6 +122,24 @@ pub(crate) fn unhex(text: &str) -> Result<Box<[u8]>, PlanError> {
         .collect()
 }
 
+/// Appends a number in another format than decimal, as `printf` does; false for what is no number.
+pub(crate) fn push_formatted(value: &Value<'_>, format: Format, out: &mut Vec<u8>) -> bool {
+    let (number, bits) = match *value {
+        Value::U64(number) => (i128::from(number), number),
+        // All signed fields that are not in decimal have four bytes.
+        Value::I64(number) => (i128::from(number), u64::from(number as u32)),
+        _ => return false,
+    };
+    // Writing to a vector cannot fail.
+    let _ = match format {
+        Format::Decimal => return false,
+        Format::Padded => write!(out, "{number:09}"),
+        Format::Hexadecimal => write!(out, "{bits:X}"),
+        Format::Octal => write!(out, "{bits:o}"),
+    };
+    true
+}
+
 /// Appends a value as Falco prints it (libsinsp's `rawval_to_string`): numbers
 /// in decimal, doubles with one digit, bytes that do not print as dots.
 pub(crate) fn push_text(value: &Value<'_>, out: &mut Vec<u8>) {
@@ -176,6 +195,26 @@ mod tests {
             ..Scalar::default()
         };
         assert!(Owned::from_scalar(&hex).is_err());
+    }
+
+    #[test]
+    fn numbers_have_formats() {
+        for (value, format, expected) in [
+            (Value::U64(0xfd_00), Format::Hexadecimal, "FD00"),
+            (Value::I64(-1), Format::Hexadecimal, "FFFFFFFF"),
+            (Value::U64(0o644), Format::Octal, "644"),
+            (Value::U64(42), Format::Padded, "000000042"),
+            (Value::U64(u64::MAX), Format::Padded, "18446744073709551615"),
+            (Value::U64(42), Format::Decimal, ""),
+            (Value::Str(b"a"), Format::Hexadecimal, ""),
+        ] {
+            let mut out = Vec::new();
+            assert_eq!(
+                push_formatted(&value, format, &mut out),
+                !expected.is_empty()
+            );
+            assert_eq!(String::from_utf8(out).unwrap(), expected);
+        }
     }
 
     #[test]

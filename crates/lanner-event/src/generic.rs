@@ -4,6 +4,7 @@
 use bumpalo::Bump;
 
 use crate::Value;
+use crate::schema::Format;
 use crate::time::{write_clock, write_nanos};
 
 const NANOS: u64 = 1_000_000_000;
@@ -68,6 +69,22 @@ impl Unit {
 }
 
 impl Generic {
+    /// How outputs show it.
+    #[must_use]
+    pub fn format(self) -> Format {
+        match self {
+            Self::Raw {
+                unit: Unit::Fraction,
+                ..
+            }
+            | Self::Raw {
+                unit: Unit::All,
+                relative: true,
+            } => Format::Padded,
+            _ => Format::Decimal,
+        }
+    }
+
     /// A field by its name.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {

@@ -5,6 +5,8 @@ use std::net::IpAddr;
 
 use bumpalo::Bump;
 
+use crate::schema::Format;
+
 /// One extracted value. Text and bytes borrow from the event's own buffer, or
 /// from the per-event arena when they had to be decoded first.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -94,6 +96,11 @@ pub trait EventSource: Send + Sync + 'static {
     /// where that cannot be said.
     fn subject(_event: &Self::Event<'_>, _subject: Subject) -> Option<SubjectId> {
         None
+    }
+
+    /// How outputs show a number of this field.
+    fn format(_extractor: &Self::Extractor, _event: &Self::Event<'_>) -> Format {
+        Format::Decimal
     }
 
     /// The event's time, in nanoseconds since the Unix epoch.

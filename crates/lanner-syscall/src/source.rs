@@ -2,6 +2,7 @@
 
 use bumpalo::Bump;
 use lanner_event::codes;
+use lanner_event::schema::Format;
 use lanner_event::{EventSource, ExtractorError, Subject, SubjectId, Values};
 
 use crate::SyscallEvent;
@@ -47,6 +48,10 @@ impl EventSource for SyscallSource {
 
     fn decided_by_class(extractor: &Extractor) -> bool {
         extractor.decided_by_class()
+    }
+
+    fn format(extractor: &Extractor, event: &SyscallEvent<'_>) -> Format {
+        extractor.format(event)
     }
 
     fn subject(event: &SyscallEvent<'_>, subject: Subject) -> Option<SubjectId> {

@@ -26,7 +26,7 @@ from lanner.plan.model import (
 )
 from lanner.plan.passes.dispatch import dispatch
 from lanner.plan.passes.fold import FALSE, TRUE, fold_check, fold_junction, fold_not
-from lanner.plan.passes.normalise import around, normalise_check
+from lanner.plan.passes.normalise import around, normalise_check, printed
 from lanner.rules.recursion import deep_recursion
 from lanner.rules.typed import (
     CallOperand,
@@ -106,7 +106,9 @@ def _build(
                 condition=condition,
                 residual=condition,
                 output=builder.output(rule.output),
-                fields=tuple((name, builder.operand(field)) for name, field in rule.output.fields),
+                fields=tuple(
+                    (name, builder.operand(printed(field))) for name, field in rule.output.fields
+                ),
             )
         )
     plan = Plan(
@@ -155,7 +157,7 @@ class _Builder:
         return tuple(
             TextPart(part.text)
             if isinstance(part, OutputText)
-            else FieldPart(self.operand(part.operand), part.width)
+            else FieldPart(self.operand(printed(part.operand)), part.width)
             for part in output.parts
         )
 

@@ -45,6 +45,7 @@ mod uri;
 mod walk;
 
 use bumpalo::Bump;
+use lanner_event::schema::Format;
 use lanner_event::{EventSource, ExtractorError, Value, Values};
 
 use crate::event::{AuditEvent, Key};
@@ -113,6 +114,13 @@ impl EventSource for KubeSource {
     ) {
         // `None` only says that the field is absent.
         let _ = extract(&extractor.0, event, arena, out);
+    }
+
+    fn format(extractor: &Self::Extractor, _event: &Self::Event<'_>) -> Format {
+        match &extractor.0 {
+            Way::Generic(Generic::Shared(shared)) => shared.format(),
+            _ => Format::Decimal,
+        }
     }
 
     fn time_ns(event: &AuditEvent<'_>) -> u64 {

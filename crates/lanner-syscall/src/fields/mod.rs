@@ -16,6 +16,7 @@ mod thread;
 mod user;
 
 use bumpalo::Bump;
+use lanner_event::schema::Format;
 use lanner_event::{ExtractorError, Values};
 
 use crate::SyscallEvent;
@@ -89,6 +90,16 @@ impl Extractor {
             Self::Group(field) => field.extract(event, arena, out),
             Self::Container(field) => field.extract(event, arena, out),
             Self::K8s(field) => field.extract(event, arena, out),
+        }
+    }
+
+    /// How outputs show a number of this field.
+    #[must_use]
+    pub fn format(&self, event: &SyscallEvent<'_>) -> Format {
+        match self {
+            Self::Evt(field) => field.format(event),
+            Self::Fd(FdField::Dev) => Format::Hexadecimal,
+            _ => Format::Decimal,
         }
     }
 

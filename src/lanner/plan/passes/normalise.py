@@ -9,10 +9,18 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from lanner.rules.typed import CallOperand, Constant, FieldOperand, Kind, TAnd
+from lanner.rules.typed import (
+    CallOperand,
+    Constant,
+    ConstantOperand,
+    FieldOperand,
+    Kind,
+    ListOperand,
+    TAnd,
+)
 
 if TYPE_CHECKING:
-    from lanner.rules.typed import TCheck
+    from lanner.rules.typed import Operand, TCheck
 
 _MILLISECOND = 1_000_000
 _SETS = ("in", "intersects", "pmatch")
@@ -37,6 +45,26 @@ def around(check: TCheck) -> TAnd | None:
             for operator, bound in bounds
         )
     )
+
+
+_ANCESTORS = ("proc.aname", "proc.aexe", "proc.aexepath", "proc.acmdline")
+_OF_THE_PROCESS = ("proc.apid", "proc.aenv")
+
+
+def printed(operand: Operand) -> Operand:
+    """What an output prints of an operand. Without a number, conditions look at each ancestor;
+    outputs have all names in one text, and the id and the environment of the process itself.
+
+    Source: falcosecurity/libs 0.25.4 `sinsp_filtercheck_thread.cpp`.
+    """
+    if not isinstance(operand, FieldOperand) or operand.argument is not None:
+        return operand
+    if operand.name in _ANCESTORS:
+        blank = ConstantOperand(Constant(Kind.STRING, " "))
+        return CallOperand(
+            "join", (blank, ListOperand((operand,))), None, Kind.STRING, is_list=False
+        )
+    return replace(operand, argument="0") if operand.name in _OF_THE_PROCESS else operand
 
 
 def normalise_check(check: TCheck) -> tuple[str, str | None, tuple[Constant, ...]]:

@@ -1,7 +1,7 @@
 //! `evt.arg.…`, `evt.rawarg.…`: the parameters of the event.
 
 use bumpalo::Bump;
-use lanner_event::schema::event_types;
+use lanner_event::schema::{Format, event_types};
 use lanner_event::{ExtractorError, Value};
 
 use crate::SyscallEvent;
@@ -51,6 +51,14 @@ impl Named {
     /// The bytes of the parameter.
     pub(super) fn bytes<'a>(&self, event: &SyscallEvent<'a>) -> Option<&'a [u8]> {
         event.raw.param(self.position(event)?)
+    }
+
+    /// How the parameter is shown.
+    pub(super) fn format(&self, event: &SyscallEvent<'_>) -> Format {
+        let param = self
+            .position(event)
+            .and_then(|at| event.kind.params.get(at));
+        param.map_or(Format::Decimal, |param| param.format)
     }
 
     /// The parameter as it is, of the type that the event has it in.

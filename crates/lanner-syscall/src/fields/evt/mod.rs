@@ -13,7 +13,7 @@ use std::ops::RangeInclusive;
 
 use bumpalo::Bump;
 use lanner_event::generic::{Generic, Moment, Unit};
-use lanner_event::schema::{self, Flags};
+use lanner_event::schema::{self, Flags, Format};
 use lanner_event::{ExtractorError, Value, Values, codes};
 
 use crate::{SyscallEvent, params};
@@ -31,7 +31,7 @@ pub enum Evt {
     /// `evt.deltatime`: time since the event before, of any thread.
     Delta(Unit),
     /// The latencies that Falco does not measure any longer: always zero.
-    Zero,
+    Zero(Format),
     /// The same for people.
     ZeroText,
     /// `evt.outputtime`.
@@ -112,11 +112,10 @@ impl Evt {
             "evt.deltatime" => Self::Delta(Unit::All),
             "evt.deltatime.s" => Self::Delta(Unit::Seconds),
             "evt.deltatime.ns" => Self::Delta(Unit::Fraction),
-            "evt.latency"
-            | "evt.latency.s"
-            | "evt.latency.ns"
-            | "evt.latency.quantized"
-            | "evt.wait_latency" => Self::Zero,
+            "evt.latency" | "evt.latency.s" | "evt.latency.quantized" | "evt.wait_latency" => {
+                Self::Zero(Format::Decimal)
+            }
+            "evt.latency.ns" => Self::Zero(Format::Padded),
             "evt.latency.human" => Self::ZeroText,
             "evt.outputtime" => Self::OutputTime,
             "evt.dir" => Self::Direction,
@@ -183,6 +182,17 @@ impl Evt {
         out.extend(self.value(event, arena));
     }
 
+    /// How outputs show a number of this field.
+    pub fn format(&self, event: &SyscallEvent<'_>) -> Format {
+        match self {
+            Self::Generic(generic) => generic.format(),
+            Self::Delta(Unit::Fraction) => Format::Padded,
+            Self::Zero(format) => *format,
+            Self::RawArg(name) => name.format(event),
+            _ => Format::Decimal,
+        }
+    }
+
     /// Whether the code of the event alone decides the value.
     pub fn decided_by_class(&self) -> bool {
         matches!(
@@ -206,7 +216,7 @@ impl Evt {
                 0 => 0,
                 before => unit.of(raw.time_ns.wrapping_sub(before)),
             }),
-            Self::Zero => Value::U64(0),
+            Self::Zero(_) => Value::U64(0),
             Self::ZeroText => Value::Str(b"0ns"),
             Self::OutputTime => {
                 let clock = Generic::Time {
