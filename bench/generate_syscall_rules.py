@@ -64,5 +64,29 @@ def rules(count: int, seed: int = 1) -> str:
     return "\n".join(parts)
 
 
+def rules_for_every_event(count: int, seed: int = 3) -> str:
+    """The text of a rule file with `count` rules that name no event type."""
+    rng = random.Random(seed)
+    parts = []
+    for index in range(count):
+        service, other = rng.sample(SERVICES, 2)
+        condition = rng.choice(
+            (
+                f"proc.name = {service}-{index} and not proc.pname in ({other}, sh)",
+                f"proc.pname = {service}-{index} and fd.name startswith /srv/{other}",
+                f"proc.aname[2] = {service}-{index} and container.id != host",
+                f'proc.cmdline contains "--{service}-{index}" and fd.typechar = f',
+                f"container.image.repository = {service}/{other}-{index} and fd.sport = 80",
+                f"fd.name startswith /srv/{service}/{index} and not proc.name in ({other}, sh)",
+                f"proc.exepath startswith /opt/{service}/{index} and user.uid = 0",
+            )
+        )
+        parts.append(
+            f"- rule: Every {index}\n  desc: Generated rule {index}.\n  condition: {condition}\n"
+            '  output: "%proc.cmdline %fd.name"\n  priority: INFO\n'
+        )
+    return "\n".join(parts)
+
+
 if __name__ == "__main__":
     print(rules(int(sys.argv[1])))

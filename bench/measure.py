@@ -24,12 +24,17 @@ LANNER = str(Path(sys.executable).with_name("lanner"))
 
 @dataclass(frozen=True)
 class Ratio:
-    """Two commands to compare: CPU seconds of `above` per CPU second of `below`."""
+    """Two commands to compare: CPU seconds of `above` per CPU second of `below`, or wall seconds."""
 
     label: str
     above: str
     below: str
     goal: str
+    wall: bool = False
+
+    def of(self, above: Run, below: Run) -> float:
+        """The ratio of two runs."""
+        return above.wall / below.wall if self.wall else above.cpu / below.cpu
 
 
 @dataclass(frozen=True)
@@ -41,9 +46,10 @@ class Run:
     megabytes: float
 
 
-def measure(command: list[str], cores: str = "0") -> Run:
-    """Runs a command pinned to cores, its output thrown away."""
-    pinned = ["taskset", "-c", cores, *command] if shutil.which("taskset") else command
+def measure(command: list[str]) -> Run:
+    """Runs a command pinned to a core, if it does not name its cores; its output is thrown away."""
+    pins = shutil.which("taskset") and command[0] != "taskset"
+    pinned = ["taskset", "-c", "0", *command] if pins else command
     start = time.perf_counter()
     with Path(os.devnull).open("wb") as null:
         process = subprocess.Popen(pinned, stdout=null, stderr=null)
@@ -87,10 +93,10 @@ def tables(runs: dict[str, list[Run]], ratios: list[Ratio]) -> str:
         cpu = three([run.cpu for run in measured])
         memory = max(run.megabytes for run in measured)
         lines.append(f"| {name} | {wall} | {cpu} | {memory:.0f} MB |\n")
-    lines.append("\n| ratio of CPU seconds | measured | goal |\n|---|---|---|\n")
+    lines.append("\n| ratio | measured | goal |\n|---|---|---|\n")
     for one in ratios:
         if one.above in runs and one.below in runs:
             pairs = zip(runs[one.above], runs[one.below], strict=True)
-            measured_ratio = three([above.cpu / below.cpu for above, below in pairs], "×")
+            measured_ratio = three([one.of(above, below) for above, below in pairs], "×")
             lines.append(f"| {one.label} | {measured_ratio} | {one.goal} |\n")
     return "".join(lines)

@@ -177,7 +177,7 @@ impl Dispatch {
                 left |= *candidate != 0;
             }
         }
-        for (number, stage) in (0..).zip(&plan.stages) {
+        for (number, stage) in (0..).zip(&mut plan.stages) {
             if !left {
                 break;
             }

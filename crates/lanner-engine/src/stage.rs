@@ -10,6 +10,11 @@ use crate::index::{ValueIndex, intersects};
 
 /// So many subjects are remembered; others take their places.
 const PLACES: usize = 4096;
+/// So many subjects tell whether they come back: files that are opened do not, files that are
+/// written do.
+const SAMPLE: u32 = 1024;
+/// Where most do not, nothing is remembered of so many events.
+const PAUSE: u32 = 64 * SAMPLE;
 
 /// Indices that are asked one after the other.
 pub(crate) struct Stage {
@@ -18,15 +23,21 @@ pub(crate) struct Stage {
     indices: Box<[ValueIndex]>,
     /// The rules that one of the indices may take away.
     concerned: Box<[u64]>,
+    /// How many of the last subjects were seen for the first time, and were known.
+    new: u32,
+    known: u32,
+    /// So many events go by before it is tried to remember again.
+    pause: u32,
 }
 
 /// What stages said of subjects.
 pub(crate) struct Memory {
     /// A power of two of them, or none: then nothing is remembered.
     places: Box<[Place]>,
-    /// The rules that were left, for each place.
-    rules: Box<[u64]>,
-    words: usize,
+    /// For each place the rules that were asked about, and which of these were left.
+    answers: Box<[u64]>,
+    /// The rules that are being asked about.
+    asking: Box<[u64]>,
 }
 
 /// A subject that was seen.
@@ -35,9 +46,6 @@ struct Place {
     subject: SubjectId,
     /// The stage, by class and number.
     stage: (u32, u32),
-    /// Whether its rules are known. They are looked for when it comes back: many subjects, like
-    /// processes that start, are seen once.
-    known: bool,
 }
 
 impl Memory {
@@ -46,8 +54,8 @@ impl Memory {
         let places = if remembers { PLACES } else { 0 };
         Self {
             places: vec![Place::default(); places].into(),
-            rules: vec![0; places * words].into(),
-            words,
+            answers: vec![0; places * words * 2].into(),
+            asking: vec![0; words].into(),
         }
     }
 
@@ -74,13 +82,16 @@ impl Stage {
             subject,
             indices: indices.into(),
             concerned,
+            new: 0,
+            known: 0,
+            pause: 0,
         }
     }
 
     /// Takes the rules away of which no need is met; whether any is left. `name` tells the stage
     /// from others; `scratch` is as long as `candidates`.
     pub(crate) fn narrow<S: EventSource>(
-        &self,
+        &mut self,
         name: (u32, u32),
         evaluation: &mut Evaluation<'_, '_, S>,
         memory: &mut Memory,
@@ -90,31 +101,53 @@ impl Stage {
         if !intersects(candidates, &self.concerned) {
             return true;
         }
+        if self.pause > 0 {
+            self.pause -= 1;
+            return self.ask(evaluation, candidates, scratch);
+        }
         let subject = self.subject.and_then(|subject| evaluation.subject(subject));
         let place = subject.and_then(|subject| Some((subject, memory.place(&subject, name)?)));
-        if let Some((subject, at)) = place {
-            let place = &mut memory.places[at];
-            let rules = &mut memory.rules[at * memory.words..][..memory.words];
-            if place.subject == subject && place.stage == name {
-                if !place.known {
-                    place.known = true;
-                    rules.fill(u64::MAX);
-                    self.ask(evaluation, rules, scratch);
-                }
-                let mut left = 0;
-                for (candidate, rules) in candidates.iter_mut().zip(rules) {
-                    *candidate &= *rules;
-                    left |= *candidate;
-                }
-                return left != 0;
-            }
-            *place = Place {
-                subject,
-                stage: name,
-                known: false,
-            };
+        let Some((subject, at)) = place else {
+            return self.ask(evaluation, candidates, scratch);
+        };
+        let words = memory.asking.len();
+        let answers = &mut memory.answers[at * words * 2..][..words * 2];
+        let (asked, left) = answers.split_at_mut(words);
+        let here = Place {
+            subject,
+            stage: name,
+        };
+        if memory.places[at] == here {
+            self.known += 1;
+        } else {
+            self.new += 1;
+            memory.places[at] = here;
+            asked.fill(0);
+            left.fill(0);
         }
-        self.ask(evaluation, candidates, scratch)
+        if self.new + self.known == SAMPLE {
+            self.pause = if self.new > self.known { PAUSE } else { 0 };
+            (self.new, self.known) = (0, 0);
+        }
+        let asking = &mut memory.asking;
+        let mut is_new = 0;
+        for (word, asking) in asking.iter_mut().enumerate() {
+            *asking = candidates[word] & self.concerned[word] & !asked[word];
+            asked[word] |= *asking;
+            is_new |= *asking;
+        }
+        if is_new != 0 {
+            self.ask(evaluation, asking, scratch);
+            for (left, asking) in left.iter_mut().zip(&**asking) {
+                *left |= asking;
+            }
+        }
+        let mut any = 0;
+        for ((candidate, concerned), left) in candidates.iter_mut().zip(&self.concerned).zip(left) {
+            *candidate &= !concerned | *left;
+            any |= *candidate;
+        }
+        any != 0
     }
 
     fn ask<S: EventSource>(

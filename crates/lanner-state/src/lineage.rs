@@ -26,9 +26,9 @@ impl LooseParents {
         }
     }
 
-    /// Those who have lost their parents have 0 for its id.
+    /// Those who have lost their parents have 0 for its id, those of whom nothing is known -1.
     pub(crate) fn contains(&self, tid: i64) -> bool {
-        tid == 0 || self.are_many || self.tids.contains(&tid)
+        tid <= 0 || self.are_many || self.tids.contains(&tid)
     }
 }
 

@@ -302,3 +302,16 @@ fn inactive_threads_are_purged_on_request() {
     assert!(state.thread(20).is_some());
     assert_eq!(state.counters.purged_threads, 2);
 }
+
+#[test]
+fn threads_of_which_nothing_is_known_get_a_parent() {
+    let mut state = machine();
+    nothing(777).apply(&mut state);
+    let before = state.lineage_id(state.thread(777).unwrap());
+    assert!(state.thread(state.thread(777).unwrap().ptid).is_none());
+    // Some events have no thread; for the table it is one like any other.
+    nothing(-1).apply(&mut state);
+    let thread = state.thread(777).unwrap();
+    assert!(state.thread(thread.ptid).is_some());
+    assert_ne!(state.lineage_id(thread), before);
+}
