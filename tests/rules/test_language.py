@@ -70,6 +70,15 @@ def test_rule_override() -> None:
     assert rule.output_text == "by %ka.user.name at %ka.uri"
 
 
+def test_what_is_said_twice_may_be_left_out() -> None:
+    never = "(evt.num = 0 or evt.num = 0)"
+    condition = f"proc.name = a and not ({never} or (fd.num = 1 and fd.num = 1)) and not {never}"
+    text = f"- rule: r\n  desc: d\n  condition: {condition}\n  output: o\n  priority: INFO\n"
+    assert unparse(only_rule(load_texts(text)).syntax, repeats=False) == (
+        "proc.name = a and not (evt.num = 0 or fd.num = 1) and not evt.num = 0"
+    )
+
+
 def test_enabled() -> None:
     assert not only_rule(load_texts(BASE, "- rule: r\n  enabled: false\n")).enabled
     text = "- rule: r\n  enabled: false\n  override:\n    enabled: replace\n"

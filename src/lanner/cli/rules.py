@@ -112,7 +112,7 @@ def _json(rule: CheckedRule) -> dict[str, Any]:
         "tags": list(rule.tags),
         "output": rule.output_text,
         "condition": " ".join(rule.condition_text.split()),
-        "expanded_condition": unparse(rule.syntax),
+        "expanded_condition": unparse(rule.syntax, repeats=False),
         "macros": sorted(macro_uses(rule.syntax)),
         "fields": [name for name, _ in rule.output.fields],
         "file": rule.span.source.name,

@@ -1,6 +1,7 @@
 """Conditions back to text, in one canonical form.
 
-Parsing the text gives the same tree again, but for spans and for macros, which are written out.
+Parsing the text gives the same tree again, but for spans and for macros, which are written out;
+for people, what is said twice may be left out.
 """
 
 from __future__ import annotations
@@ -23,31 +24,35 @@ from lanner.rules.ast import (
 )
 
 
-def unparse(node: Condition) -> str:
-    """The text of a condition."""
-    return _condition(node, 0)
+def unparse(node: Condition, *, repeats: bool = True) -> str:
+    """The text of a condition; without `repeats`, each part of an `and` or `or` stands once."""
+    return _condition(node, 0, repeats=repeats)
 
 
-def _condition(node: Condition, binding: int) -> str:
+def _condition(node: Condition, binding: int, *, repeats: bool) -> str:
     """`binding` is how tightly the place binds: 0 nothing, 1 inside `or`, 2 `and`, 3 `not`."""
     if isinstance(node, Expanded):
-        return _condition(node.child, binding)
+        return _condition(node.child, binding, repeats=repeats)
     if isinstance(node, Macro):
         return node.name
     if isinstance(node, Check):
         return _check(node)
     if isinstance(node, Not):
-        return f"not {_condition(node.child, 3)}"
+        return f"not {_condition(node.child, 3, repeats=repeats)}"
     word, own = (" or ", 1) if isinstance(node, Or) else (" and ", 2)
-    parts = []
+    texts = []
     for child in node.children:
         inner = child
         while isinstance(inner, Expanded):
             inner = inner.child
         same = isinstance(inner, And) if own == 2 else isinstance(inner, Or)
         # a nested `and` in an `and` keeps its parentheses: it is another tree
-        parts.append(_condition(child, 3 if same else own))
-    text = word.join(parts)
+        texts.append(_condition(child, 3 if same else own, repeats=repeats))
+    if not repeats:
+        texts = list(dict.fromkeys(texts))
+        if len(texts) == 1:
+            return _condition(node.children[0], binding, repeats=False)
+    text = word.join(texts)
     return f"({text})" if binding >= own and binding else text
 
 
