@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING
 
+import pytest
 import yaml
 
 import lanner
@@ -13,7 +14,7 @@ from lanner.plan.build import build
 from lanner.plan.model import FieldNode
 from lanner.rules.defaults import default_audit_rules, default_syscall_rules
 from tests.rules.default_syscall_rules.disagreements import UPSTREAM
-from tests.rules.default_syscall_rules.support import fired, load
+from tests.rules.default_syscall_rules.support import CASES, fired, load
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -83,25 +84,53 @@ def test_names_are_kept(captures: Path) -> None:
     assert names_in_use(captures) <= ours
 
 
-def test_every_name_can_be_appended_to() -> None:
+def test_what_is_appended_to_a_rule_holds_for_all_of_it() -> None:
+    # a condition that ends with `or …` would take it for its last part only
+    append = "".join(
+        f"- rule: {name}\n  condition: and never_true\n  override: {{condition: append}}\n"
+        for name in CASES
+    )
+    for name, table in CASES.items():
+        local = append + table.get("local", "")
+        for case in table["fires"]:
+            assert name not in fired(case, local), name
+
+
+@pytest.mark.parametrize(
+    "how",
+    [
+        "append: true",
+        "override: {KEY: append}",
+        "override: {KEY: replace}",
+        "",
+    ],
+    ids=["append", "override append", "override replace", "define again"],
+)
+def test_every_list_and_macro_can_be_changed(how: str) -> None:
     result = load().result
     # lists of addresses and numbers do not take just any word
     lists = "".join(
         f"- list: {item.name}\n  items: {json.dumps([*item.items[:1]] or ['x'])}\n"
-        "  override: {items: append}\n"
+        f"  {how.replace('KEY', 'items')}\n"
         for item in result.lists
     )
+    condition = "and evt.num > 0" if "append" in how else "(evt.num > 0)"
     macros = "".join(
-        f"- macro: {item.name}\n  condition: and evt.num > 0\n  override: {{condition: append}}\n"
+        f"- macro: {item.name}\n  condition: {condition}\n  {how.replace('KEY', 'condition')}\n"
         for item in result.macros
     )
+    found = load(lists + macros)
+    assert found.ok, [one.message for one in found.diagnostics][:3]
+
+
+def test_every_rule_can_be_appended_to() -> None:
+    exceptions = "exceptions: [{name: mine, fields: [proc.name], comps: [in], values: [[[a, b]]]}]"
     rules = "".join(
-        f"- rule: {rule.name}\n  condition: and not proc.name = mine\n  tags: [mine]\n"
-        "  exceptions:\n    - {name: mine, fields: [proc.name], comps: [in], values: [[[a, b]]]}\n"
+        f"- rule: {name}\n  condition: and not proc.name = mine\n  tags: [mine]\n  {exceptions}\n"
         "  override: {condition: append, tags: append, exceptions: append}\n"
-        for rule in result.rules
+        for name in CASES
     )
-    found = load(lists + macros + rules)
+    found = load(rules)
     assert found.ok, [one.message for one in found.diagnostics][:3]
     assert not found.diagnostics
 
