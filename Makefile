@@ -39,7 +39,7 @@ build: .venv/.build ## compile the native module
 
 run: .venv/.build ## scan the sample audit log with the default rules
 	@echo
-	@echo "Scanning examples/audit.log with the default audit rules:"
+	@echo "Scanning examples/audit.log with the default rules:"
 	@echo "  lanner scan examples/audit.log"
 	@echo
 	@$(BIN)/lanner scan examples/audit.log

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lanner.rules.defaults import default_audit_rules, default_syscall_rules
 from tests.cli.run import lanner
 
 if TYPE_CHECKING:
@@ -71,9 +72,10 @@ def test_validate_of_what_is_not_there() -> None:
 
 
 def test_the_shipped_rules_are_valid_without_a_warning() -> None:
-    done = lanner("validate", "src/lanner/rules/defaults/lanner_audit_rules.yaml")
+    files = (default_audit_rules(), *default_syscall_rules())
+    done = lanner("validate", *files)
     assert done.returncode == 0
-    assert done.stdout.decode().count("\n") == 1
+    assert done.stdout.decode().splitlines() == [f"{file}: Ok" for file in files]
 
 
 def test_rules_lists_and_shows() -> None:
