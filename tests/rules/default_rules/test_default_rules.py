@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 import lanner
+from lanner.rules.defaults import default_audit_rules
 
 CASES: dict[str, Any] = yaml.safe_load(Path(__file__).with_name("cases.yaml").read_text())
 
@@ -49,7 +50,7 @@ def audit_event(case: dict[str, Any]) -> dict[str, Any]:
 
 
 def test_every_rule_has_a_case() -> None:
-    rules = lanner.load_rules(defaults=True)
+    rules = lanner.load_rules(default_audit_rules())
     assert rules.ok
     assert not rules.diagnostics
     assert {rule.name for rule in rules.rules} == set(CASES)
@@ -65,7 +66,7 @@ def test_every_rule_has_a_case() -> None:
 def test_rule(name: str) -> None:
     case = CASES[name]
     texts = {"local.yaml": case["local"]} if "local" in case else None
-    rules = lanner.load_rules(defaults=True, texts=texts)
+    rules = lanner.load_rules(default_audit_rules(), texts=texts)
     assert rules.ok
     engine = lanner.Engine(rules)
     fired = {alert.rule for alert in engine.match(audit_event(case["fires"]))}
@@ -76,7 +77,9 @@ def test_rule(name: str) -> None:
 
 
 def test_alert_says_who_and_what() -> None:
-    engine = lanner.Engine(lanner.load_rules(defaults=True).select(rules=["Attach/Exec Pod"]))
+    engine = lanner.Engine(
+        lanner.load_rules(default_audit_rules()).select(rules=["Attach/Exec Pod"])
+    )
     case = {
         "verb": "get",
         "resource": "pods",
@@ -116,7 +119,7 @@ HARMLESS: dict[str, dict[str, Any]] = {
 @pytest.mark.parametrize("indent", [None, 2])
 def test_pod_templates(resource: str, pod: str, indent: int | None) -> None:
     name = "Create Workload That Reaches The Host"
-    engine = lanner.Engine(lanner.load_rules(defaults=True).select(rules=[name]))
+    engine = lanner.Engine(lanner.load_rules(default_audit_rules()).select(rules=[name]))
     spec: dict[str, Any] = {"template": {"spec": (REACHES_HOST | HARMLESS)[pod]}}
     if resource == "cronjobs":
         spec = {"schedule": "* * * * *", "jobTemplate": {"spec": spec}}
@@ -137,7 +140,7 @@ def test_pod_templates(resource: str, pod: str, indent: int | None) -> None:
 @pytest.mark.parametrize("kind", ["containers", "initContainers"])
 def test_capabilities(kind: str, capabilities: dict[str, list[str]], fires: bool) -> None:
     name = "Create Pod With Dangerous Capabilities"
-    engine = lanner.Engine(lanner.load_rules(defaults=True).select(rules=[name]))
+    engine = lanner.Engine(lanner.load_rules(default_audit_rules()).select(rules=[name]))
     spec: dict[str, Any] = {"containers": [{"image": "a", "env": [{"value": "SYS_ADMIN"}]}]}
     spec[kind] = [{"image": "b"}, {"image": "c", "securityContext": {"capabilities": capabilities}}]
     event = audit_event({"verb": "create", "resource": "pods", "request": {"spec": spec}})
@@ -152,7 +155,7 @@ def test_capabilities(kind: str, capabilities: dict[str, list[str]], fires: bool
     ],
 )
 def test_parts_of_the_node_may_be_privileged(images: list[str], fires: bool) -> None:
-    rules = lanner.load_rules(defaults=True).select(rules=["Create Privileged Pod"])
+    rules = lanner.load_rules(default_audit_rules()).select(rules=["Create Privileged Pod"])
     containers = [{"image": image, **PRIVILEGED} for image in images]
     case = {"verb": "create", "resource": "pods", "request": {"spec": {"containers": containers}}}
     assert bool(lanner.Engine(rules).match(audit_event(case))) is fires
@@ -160,7 +163,7 @@ def test_parts_of_the_node_may_be_privileged(images: list[str], fires: bool) -> 
 
 def test_names_of_falco_are_there(captures: Path) -> None:
     upstream = lanner.load_rules(captures / "rules/k8s_audit_rules.yaml").result
-    ours = lanner.load_rules(defaults=True).result
+    ours = lanner.load_rules(default_audit_rules()).result
     priorities = {rule.name: rule.priority for rule in ours.rules}
     for rule in upstream.rules:
         assert priorities[rule.name] == rule.priority, rule.name
@@ -175,7 +178,7 @@ def test_local_files_of_falco_work(captures: Path) -> None:
     wrong = []
     for case in data["cases"]:
         texts = {name: data["extra_rules"][name] for name in case["extra_rules"]}
-        rules = lanner.load_rules(defaults=True, texts=texts)
+        rules = lanner.load_rules(default_audit_rules(), texts=texts)
         assert rules.ok, case["name"]
         path = captures / "k8s_audit/inputs" / case["input"]
         fired = Counter(alert.rule for alert in lanner.Scan(lanner.Engine(rules), [path]))

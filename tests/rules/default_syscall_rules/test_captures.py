@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cli.run import lanner
+from tests.syscall.test_alerts_of_captures import NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -31,20 +32,7 @@ def alerts(lines: Iterable[str | bytes]) -> Counter[tuple[str, str]]:
 
 @pytest.mark.parametrize(
     "name",
-    [
-        "cat_write",
-        "connect_localhost",
-        "curl_google",
-        "curl_google_comments",
-        "empty",
-        "mix-large",
-        "mix-small",
-        "open-multiple-files",
-        "ping_sendto",
-        "single_ipv6_conn",
-        "syscall",
-        "test_ipv6_client",
-    ],
+    [*NAMES, "curl_google_comments"],
 )
 def test_same_alerts_as_falcos_rules(captures: Path, name: str) -> None:
     recorded = (captures / f"scap/{name}.upstream44-all.falco.jsonl").read_text().splitlines()
