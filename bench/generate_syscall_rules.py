@@ -33,6 +33,17 @@ MACROS = """- macro: bench_spawned
 """
 
 
+def _rule(name: str, condition: str, priority: str, service: str) -> str:
+    return (
+        f"- rule: {name}\n"
+        f"  desc: Generated rule {name}.\n"
+        f"  condition: {condition}\n"
+        f'  output: "%user.name %proc.cmdline %fd.name"\n'
+        f"  priority: {priority}\n"
+        f"  tags: [bench, {service}]\n"
+    )
+
+
 def rules(count: int, seed: int = 1) -> str:
     """The text of a rule file with `count` rules, and the macros that they use."""
     rng = random.Random(seed)
@@ -53,14 +64,8 @@ def rules(count: int, seed: int = 1) -> str:
                 f"evt.type = ptrace and proc.name = {service}-{index}",
             )
         )
-        parts.append(
-            f"- rule: Bench {index} {service}\n"
-            f"  desc: Generated rule {index}.\n"
-            f"  condition: {condition}\n"
-            f'  output: "%user.name %proc.cmdline %fd.name"\n'
-            f"  priority: {rng.choice(('WARNING', 'NOTICE', 'INFO'))}\n"
-            f"  tags: [bench, {service}]\n"
-        )
+        priority = rng.choice(("WARNING", "NOTICE", "INFO"))
+        parts.append(_rule(f"Bench {index} {service}", condition, priority, service))
     return "\n".join(parts)
 
 
@@ -81,10 +86,7 @@ def rules_for_every_event(count: int, seed: int = 3) -> str:
                 f"proc.exepath startswith /opt/{service}/{index} and user.uid = 0",
             )
         )
-        parts.append(
-            f"- rule: Every {index}\n  desc: Generated rule {index}.\n  condition: {condition}\n"
-            '  output: "%proc.cmdline %fd.name"\n  priority: INFO\n'
-        )
+        parts.append(_rule(f"Every {index}", condition, "INFO", service))
     return "\n".join(parts)
 
 

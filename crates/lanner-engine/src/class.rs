@@ -8,10 +8,11 @@ use std::collections::BTreeMap;
 
 use lanner_event::Subject;
 
-use crate::index::{Needs, ValueIndex, set_of};
+use crate::index::{Needs, ValueIndex};
 use crate::node::{Node, Nodes};
 use crate::ops::Check;
 use crate::plan::Lifetime;
+use crate::rule_set;
 use crate::stage::Stage;
 
 /// A condition is looked up in at most so many indices, that making them stays cheap.
@@ -58,7 +59,7 @@ impl ClassPlan {
         let nodes = nodes.specialised(known);
         let stages = stages(&nodes, checks, &possible, words);
         Self {
-            rules: set_of(possible.into_iter().map(|(rule, _)| rule), words),
+            rules: rule_set::of(possible.into_iter().map(|(rule, _)| rule), words),
             nodes,
             stages,
         }

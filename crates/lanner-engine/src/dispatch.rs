@@ -12,9 +12,9 @@ use lanner_event::{EventSource, Value};
 
 use crate::class::{ClassPlan, Condition};
 use crate::evaluate::Evaluation;
-use crate::index::{intersects, set_of};
 use crate::node::Nodes;
 use crate::plan::DispatchKey;
+use crate::rule_set;
 use crate::stage::Memory;
 
 /// A key remembers so many values; then it forgets all and begins again.
@@ -113,7 +113,7 @@ impl Dispatch {
         let keys = keys.into_iter().map(|key| Key {
             operand: key.operand,
             required: key.required.clone(),
-            concerned: set_of(key.required.iter().map(|&(rule, _)| rule), words),
+            concerned: rule_set::of(key.required.iter().map(|&(rule, _)| rule), words),
             absent: None,
             present: HashTable::new(),
             hasher: DefaultHashBuilder::default(),
@@ -162,20 +162,16 @@ impl Dispatch {
         } else {
             candidates.copy_from_slice(&plan.rules);
         }
-        let mut left = candidates.iter().any(|word| *word != 0);
+        let mut left = !rule_set::is_empty(candidates);
         for key in &mut self.keys {
             if !left {
                 break;
             }
-            if !intersects(candidates, &key.concerned) {
+            if !rule_set::intersects(candidates, &key.concerned) {
                 continue;
             }
             let rules = key.rules(evaluation, &self.all, &mut self.scratch);
-            left = false;
-            for (candidate, rules) in candidates.iter_mut().zip(rules) {
-                *candidate &= rules;
-                left |= *candidate != 0;
-            }
+            left = rule_set::keep(candidates, &self.all, rules);
         }
         for (number, stage) in (0..).zip(&mut plan.stages) {
             if !left {
@@ -256,7 +252,7 @@ fn answer<S: EventSource>(
     rules.copy_from_slice(all);
     for &(rule, node) in required {
         if !evaluation.holds(node) {
-            rules[rule as usize / 64] &= !(1 << (rule % 64));
+            rule_set::remove(rules, rule);
         }
     }
 }

@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 use crate::evaluate::Evaluation;
 use crate::ops::{AUTOMATON_FROM, Affixes, Check, Needle, Side, bytes_of, number_of};
 use crate::plan::Lifetime;
+use crate::rule_set;
 
 /// The numbers of rules.
 type Rules = Box<[u32]>;
@@ -107,7 +108,7 @@ impl ValueIndex {
     pub(crate) fn new(needs: Needs<'_>, words: usize) -> Option<Self> {
         let operands = needs.operands.into_iter();
         Some(Self {
-            concerned: set_of(needs.concerned.into_iter(), words),
+            concerned: rule_set::of(needs.concerned.into_iter(), words),
             operands: operands
                 .map(|(operand, needles)| Some((operand, Finder::new(needles)?)))
                 .collect::<Option<_>>()?,
@@ -127,7 +128,7 @@ impl ValueIndex {
         candidates: &mut [u64],
         scratch: &mut [u64],
     ) -> bool {
-        if !intersects(candidates, &self.concerned) {
+        if !rule_set::intersects(candidates, &self.concerned) {
             return true;
         }
         scratch.fill(0);
@@ -136,14 +137,7 @@ impl ValueIndex {
                 finder.find(value, scratch);
             }
         }
-        let mut left = 0;
-        for ((candidate, concerned), found) in
-            candidates.iter_mut().zip(&self.concerned).zip(scratch)
-        {
-            *candidate &= !concerned | *found;
-            left |= *candidate;
-        }
-        left != 0
+        rule_set::keep(candidates, &self.concerned, scratch)
     }
 }
 
@@ -165,7 +159,7 @@ impl Finder {
     fn find(&self, value: &Value<'_>, found: &mut [u64]) {
         let mut add = |rules: &Rules| {
             for rule in rules {
-                found[*rule as usize / 64] |= 1 << (rule % 64);
+                rule_set::insert(found, *rule);
             }
         };
         if let Some(text) = bytes_of(value) {
@@ -211,18 +205,4 @@ impl Inside {
             }
         }
     }
-}
-
-/// Rules as a set, 64 a word.
-pub(crate) fn set_of(rules: impl Iterator<Item = u32>, words: usize) -> Box<[u64]> {
-    let mut set = vec![0; words].into_boxed_slice();
-    for rule in rules {
-        set[rule as usize / 64] |= 1 << (rule % 64);
-    }
-    set
-}
-
-/// Whether two sets have a rule in common.
-pub(crate) fn intersects(one: &[u64], other: &[u64]) -> bool {
-    one.iter().zip(other).any(|(one, other)| one & other != 0)
 }

@@ -24,6 +24,7 @@ mod node;
 mod operand;
 mod ops;
 mod plan;
+mod rule_set;
 mod stage;
 mod time;
 mod transform;

@@ -6,7 +6,8 @@ use lanner_event::{EventSource, Subject, SubjectId};
 use rustc_hash::FxHasher;
 
 use crate::evaluate::Evaluation;
-use crate::index::{ValueIndex, intersects};
+use crate::index::ValueIndex;
+use crate::rule_set;
 
 /// So many subjects are remembered; others take their places.
 const PLACES: usize = 4096;
@@ -74,9 +75,7 @@ impl Stage {
     pub(crate) fn new(subject: Option<Subject>, indices: Vec<ValueIndex>, words: usize) -> Self {
         let mut concerned = vec![0; words].into_boxed_slice();
         for index in &indices {
-            for (all, more) in concerned.iter_mut().zip(index.concerned()) {
-                *all |= more;
-            }
+            rule_set::extend(&mut concerned, index.concerned());
         }
         Self {
             subject,
@@ -98,7 +97,7 @@ impl Stage {
         candidates: &mut [u64],
         scratch: &mut [u64],
     ) -> bool {
-        if !intersects(candidates, &self.concerned) {
+        if !rule_set::intersects(candidates, &self.concerned) {
             return true;
         }
         if self.pause > 0 {
@@ -138,16 +137,9 @@ impl Stage {
         }
         if is_new != 0 {
             self.ask(evaluation, asking, scratch);
-            for (left, asking) in left.iter_mut().zip(&**asking) {
-                *left |= asking;
-            }
+            rule_set::extend(left, asking);
         }
-        let mut any = 0;
-        for ((candidate, concerned), left) in candidates.iter_mut().zip(&self.concerned).zip(left) {
-            *candidate &= !concerned | *left;
-            any |= *candidate;
-        }
-        any != 0
+        rule_set::keep(candidates, &self.concerned, left)
     }
 
     fn ask<S: EventSource>(

@@ -107,7 +107,7 @@ def _build(
                 residual=condition,
                 output=builder.output(rule.output),
                 fields=tuple(
-                    (name, builder.operand(printed(field))) for name, field in rule.output.fields
+                    (name, builder.printed_operand(field)) for name, field in rule.output.fields
                 ),
             )
         )
@@ -153,11 +153,14 @@ class _Builder:
             )
         )
 
+    def printed_operand(self, operand: Operand) -> int:
+        return self.operand(printed(operand))
+
     def output(self, output: Output) -> tuple[TextPart | FieldPart, ...]:
         return tuple(
             TextPart(part.text)
             if isinstance(part, OutputText)
-            else FieldPart(self.operand(printed(part.operand)), part.width)
+            else FieldPart(self.printed_operand(part.operand), part.width)
             for part in output.parts
         )
 
