@@ -1,0 +1,39 @@
+/* The kernel's helper functions, by their numbers (include/uapi/linux/bpf.h). All are there since
+ * Linux 5.8. */
+#pragma once
+
+#include "types.h"
+
+static void *(*const map_lookup)(void *map, const void *key) = (void *)1;
+static long (*const tail_call)(void *context, void *map, u32 index) = (void *)12;
+static u64 (*const current_task)(void) = (void *)35;
+static long (*const read_user)(void *to, u32 size, const void *from) = (void *)112;
+static long (*const read_kernel)(void *to, u32 size, const void *from) = (void *)113;
+static long (*const read_user_string)(void *to, u32 size, const void *from) = (void *)114;
+static long (*const read_kernel_string)(void *to, u32 size, const void *from) = (void *)115;
+static u64 (*const boot_time_ns)(void) = (void *)125;
+static long (*const ring_output)(void *ring, void *data, u64 size, u64 flags) = (void *)130;
+static u64 (*const ring_query)(void *ring, u64 flags) = (void *)134;
+static u32 (*const current_cpu)(void) = (void *)8;
+static u64 (*const current_pid_tgid)(void) = (void *)14;
+
+#define RING_NO_WAKEUP 1
+#define RING_FORCE_WAKEUP 2
+#define RING_AVAILABLE_DATA 0
+
+/* Reads a member of a kernel structure where this kernel has it; 0 if it cannot be read. */
+#define GET(pointer, member)                                                                       \
+    ({                                                                                             \
+        __typeof__((pointer)->member) value_ = 0;                                                  \
+        read_kernel(&value_, sizeof(value_), __builtin_preserve_access_index(&(pointer)->member)); \
+        value_;                                                                                    \
+    })
+
+/* Where a member of a kernel structure is. */
+#define PLACE(pointer, member) __builtin_preserve_access_index(&(pointer)->member)
+
+/* Whether this kernel has a member. */
+#define HAS(pointer, member) __builtin_preserve_field_info((pointer)->member, 2)
+
+/* The size of a type in this kernel. */
+#define SIZE_OF(type) ((u32)__builtin_preserve_type_info(*(type *)0, 1))

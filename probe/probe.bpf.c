@@ -1,0 +1,2 @@
+#include "calls.bpf.c"
+#include "process.bpf.c"

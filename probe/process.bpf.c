@@ -1,0 +1,268 @@
+/* Processes that begin, become another program, and end. */
+#include "lib/path.h"
+
+#define PR_FILE_LIMIT 7
+#define MAJOR_SHIFT 20
+#define OVERLAYFS 0x794c7630
+#define TMPFS 0x01021994
+
+#define EXE_WRITABLE 1
+#define EXE_UPPER_LAYER 2
+#define EXE_FROM_MEMFD 4
+#define EXE_LOWER_LAYER 8
+
+#define ARGUMENTS_SIZE 4095
+
+enum { CLONE_EVENT = 223, FORK_EVENT = 225, VFORK_EVENT = 227, CLONE3_EVENT = 335 };
+enum { EXIT_EVENT = 186 };
+
+INLINE u32 pages_to_kb(u64 pages) {
+    return pages << 2;
+}
+
+INLINE s64 rss_count(struct mm_struct *mm, int which) {
+    s64 count = 0;
+    if (__builtin_preserve_type_info(*(struct percpu_counter *)0, 0) &&
+        __builtin_preserve_field_info(mm->rss_stat, 1) > 4 * sizeof(s64))
+        read_kernel(&count, sizeof(count),
+                    (u8 *)PLACE(mm, rss_stat[0].count) + which * SIZE_OF(struct percpu_counter));
+    else
+        read_kernel(&count, sizeof(count), (u8 *)PLACE(mm, rss_stat) + which * sizeof(s64));
+    return count > 0 ? count : 0;
+}
+
+INLINE u32 terminal_of(struct task_struct *task) {
+    struct signal_struct *signal = GET(task, signal);
+    struct tty_struct *tty = GET(signal, tty);
+    struct tty_driver *driver = tty ? GET(tty, driver) : 0;
+    if (!driver)
+        return 0;
+    u32 major = GET(driver, major);
+    u32 minor = GET(driver, minor_start) + GET(tty, index);
+    return (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
+}
+
+INLINE struct kernfs_node *cgroup_node(struct css_set *set, u32 subsystem) {
+    struct cgroup_subsys_state *state = 0;
+    read_kernel(&state, sizeof(state), PLACE(set, subsys[0]) + subsystem * sizeof(void *));
+    struct cgroup *cgroup = state ? GET(state, cgroup) : 0;
+    return cgroup ? GET(cgroup, kn) : 0;
+}
+
+enum cgroup_subsys_id { cpuset_cgrp_id, cpu_cgrp_id, cpuacct_cgrp_id, io_cgrp_id, memory_cgrp_id };
+
+#define CGROUP(name)                                                                               \
+    if (__builtin_preserve_enum_value(*(enum cgroup_subsys_id *)name##_cgrp_id, 0))                \
+        append_cgroup(writer, #name "=", sizeof(#name),                                            \
+                      cgroup_node(set, __builtin_preserve_enum_value(                              \
+                                           *(enum cgroup_subsys_id *)name##_cgrp_id, 1)));
+
+INLINE void put_cgroups(struct writer *writer, struct task_struct *task) {
+    struct css_set *set = GET(task, cgroups);
+    u32 start = writer->at;
+    CGROUP(cpuset)
+    CGROUP(cpu)
+    CGROUP(cpuacct)
+    CGROUP(io)
+    CGROUP(memory)
+    end_parameter_at(writer, start);
+}
+
+/* What events of new processes and of new programs have in common, from the second parameter on. */
+INLINE void put_common(struct writer *writer, struct task_struct *task) {
+    struct mm_struct *mm = GET(task, mm);
+    struct signal_struct *signal = GET(task, signal);
+    u64 start = mm ? GET(mm, arg_start) : 0;
+    u64 end = mm ? GET(mm, arg_end) : 0;
+    u32 before = writer->at;
+    put_user_string(writer, (void *)start);
+    u64 rest = start + (writer->at - before);
+    put_user_bytes(writer, (void *)rest, end > rest ? end - rest : 0, ARGUMENTS_SIZE);
+    put_s64(writer, GET(task, pid));
+    put_s64(writer, GET(task, tgid));
+    struct task_struct *parent = GET(task, real_parent);
+    put_s64(writer, parent ? GET(parent, pid) : 0);
+    put_nothing(writer);
+    put_s64(writer, GET(signal, rlim[PR_FILE_LIMIT].rlim_cur));
+    put_u64(writer, GET(task, maj_flt));
+    put_u64(writer, GET(task, min_flt));
+    put_u32(writer, mm ? pages_to_kb(GET(mm, total_vm)) : 0);
+    put_u32(writer, mm ? pages_to_kb(rss_count(mm, 0) + rss_count(mm, 1) + rss_count(mm, 3)) : 0);
+    put_u32(writer, mm ? pages_to_kb(rss_count(mm, 2)) : 0);
+    put_kernel_string(writer, PLACE(task, comm));
+    put_cgroups(writer, task);
+}
+
+INLINE u64 capabilities_of(const struct kernel_cap *set) {
+    u64 value = 0;
+    /* One number since 6.3, two before: the same bytes. */
+    read_kernel(&value, sizeof(value), set);
+    return value;
+}
+
+INLINE u64 nanoseconds(s64 seconds, u64 rest) {
+    return seconds * 1000000000ULL + rest;
+}
+
+INLINE u64 changed(struct inode *inode) {
+    if (HAS(inode, i_ctime_sec))
+        return nanoseconds(GET(inode, i_ctime_sec), GET(inode, i_ctime_nsec));
+    if (HAS(inode, __i_ctime))
+        return nanoseconds(GET(inode, __i_ctime.tv_sec), GET(inode, __i_ctime.tv_nsec));
+    return nanoseconds(GET(inode, i_ctime.tv_sec), GET(inode, i_ctime.tv_nsec));
+}
+
+INLINE u64 modified(struct inode *inode) {
+    if (HAS(inode, i_mtime_sec))
+        return nanoseconds(GET(inode, i_mtime_sec), GET(inode, i_mtime_nsec));
+    if (HAS(inode, __i_mtime))
+        return nanoseconds(GET(inode, __i_mtime.tv_sec), GET(inode, __i_mtime.tv_nsec));
+    return nanoseconds(GET(inode, i_mtime.tv_sec), GET(inode, i_mtime.tv_nsec));
+}
+
+#define CAN_OVERRIDE_ACCESS (1 << 1)
+
+/* What is special about a program's file. */
+INLINE u32 properties_of(struct inode *inode, struct cred *cred) {
+    u32 properties = 0;
+    u16 mode = GET(inode, i_mode);
+    u32 user = GET(cred, euid.val), group = GET(cred, egid.val);
+    int writable = (mode & 0002) || (GET(inode, i_uid.val) == user && (mode & 0200)) ||
+                   (GET(inode, i_gid.val) == group && (mode & 0020)) ||
+                   (capabilities_of(PLACE(cred, cap_effective)) & CAN_OVERRIDE_ACCESS);
+    if (writable)
+        properties |= EXE_WRITABLE;
+    struct super_block *block = GET(inode, i_sb);
+    unsigned long magic = GET(block, s_magic);
+    if (magic == OVERLAYFS) {
+        /* fs/overlayfs/ovl_entry.h: behind the inode stands the upper layer's entry */
+        struct dentry *upper = 0;
+        read_kernel(&upper, sizeof(upper), (u8 *)inode + SIZE_OF(struct inode));
+        properties |= upper ? EXE_UPPER_LAYER : EXE_LOWER_LAYER;
+    } else if (magic == TMPFS && GET(inode, i_nlink) == 0) {
+        properties |= EXE_FROM_MEMFD;
+    }
+    return properties;
+}
+
+/* execve and execveat: of the new program if it began, else of the attempt. */
+SECTION("tp_btf/sys_exit")
+int on_exec(u64 *context) {
+    struct pt_regs *registers = (struct pt_regs *)context[0];
+    s64 result = context[1];
+    u32 number = GET(registers, orig_ax);
+    struct call *call = map_lookup(&calls, &number);
+    struct task_struct *task = (struct task_struct *)current_task();
+    if (!call)
+        return 0;
+    struct writer *writer = begin(call->code, call->parameters, GET(task, pid));
+    if (!writer)
+        return 0;
+    struct mm_struct *mm = GET(task, mm);
+    struct cred *cred = GET(task, cred);
+    put_s64(writer, result);
+    put_common(writer, task);
+    u64 start = mm ? GET(mm, env_start) : 0, end = mm ? GET(mm, env_end) : 0;
+    put_user_bytes(writer, (void *)start, end - start, ARGUMENTS_SIZE);
+    put_u32(writer, terminal_of(task));
+    struct signal_struct *signal = GET(task, signal);
+    struct pid *group = 0;
+    read_kernel(&group, sizeof(group), PLACE(signal, pids[PIDTYPE_PGID]));
+    put_s64(writer, id_in_namespace(group));
+    put_u32(writer, GET(task, loginuid.val));
+    struct file *exe = mm ? GET(mm, exe_file) : 0;
+    struct inode *inode = exe ? GET(exe, f_inode) : 0;
+    put_u32(writer, inode ? properties_of(inode, cred) : 0);
+    put_u64(writer, capabilities_of(PLACE(cred, cap_inheritable)));
+    put_u64(writer, capabilities_of(PLACE(cred, cap_permitted)));
+    put_u64(writer, capabilities_of(PLACE(cred, cap_effective)));
+    put_u64(writer, inode ? GET(inode, i_ino) : 0);
+    put_u64(writer, inode ? changed(inode) : 0);
+    put_u64(writer, inode ? modified(inode) : 0);
+    put_u32(writer, GET(cred, euid.val));
+    put_path(writer, exe, task);
+    put_s64(writer, id_of_host(group));
+    put_u32(writer, GET(cred, egid.val));
+    if (call->parameters > 30) {
+        /* A new program has no arguments of a call; the path is that of the attempt. */
+        if (result < 0)
+            put_user_string(writer, (void *)GET(registers, di));
+        else
+            put_nothing(writer);
+    }
+    send(writer);
+    return 0;
+}
+
+/* clone, clone3, fork and vfork: in the parent, and in the child. */
+SECTION("tp_btf/sys_exit")
+int on_clone(u64 *context) {
+    struct pt_regs *registers = (struct pt_regs *)context[0];
+    u32 number = GET(registers, orig_ax);
+    struct call *call = map_lookup(&calls, &number);
+    struct task_struct *task = (struct task_struct *)current_task();
+    if (!call)
+        return 0;
+    struct writer *writer = begin(call->code, call->parameters, GET(task, pid));
+    if (!writer)
+        return 0;
+    struct cred *cred = GET(task, cred);
+    put_s64(writer, context[1]);
+    put_common(writer, task);
+    u64 flags = 0;
+    if (call->code == CLONE_EVENT)
+        flags = GET(registers, di);
+    else if (call->code == CLONE3_EVENT)
+        read_user(&flags, sizeof(flags), (void *)GET(registers, di));
+    put_u32(writer, flags);
+    put_u32(writer, GET(cred, euid.val));
+    put_u32(writer, GET(cred, egid.val));
+    struct task_struct *leader = GET(task, group_leader);
+    struct pid *pid = GET(task, thread_pid);
+    put_s64(writer, id_in_namespace(pid));
+    put_s64(writer, id_in_namespace(GET(leader, thread_pid)));
+    u32 level = GET(pid, level);
+    struct pid_namespace *space = 0;
+    read_kernel(&space, sizeof(space),
+                (u8 *)PLACE(pid, numbers[0].ns) + level * SIZE_OF(struct upid));
+    struct task_struct *first = space ? GET(space, child_reaper) : 0;
+    put_u64(writer, first ? GET(first, start_boottime) : 0);
+    send(writer);
+    return 0;
+}
+
+/* The end of a thread. */
+SECTION("tp_btf/sched_process_exit")
+int on_task_exit(u64 *context) {
+    struct task_struct *task = (struct task_struct *)context[0];
+    u32 process = GET(task, tgid);
+    if (process == own_process)
+        return 0;
+    struct writer *writer = begin(EXIT_EVENT, 5, GET(task, pid));
+    if (!writer)
+        return 0;
+    s32 status = GET(task, exit_code);
+    u8 signal = status & 0x7f;
+    put_s64(writer, status);
+    put_s64(writer, signal ? -1 : (status >> 8) & 0xff);
+    put_u8(writer, signal);
+    put_u8(writer, (status & 0x80) != 0);
+    /* Who takes the children: the rest of the process, or the first process of the namespace. */
+    struct task_struct *leader = GET(task, group_leader);
+    s64 reaper = 0;
+    if (leader != task) {
+        reaper = GET(leader, pid);
+    } else {
+        struct pid *pid = GET(task, thread_pid);
+        u32 level = pid ? GET(pid, level) : 0;
+        struct pid_namespace *space = 0;
+        if (pid)
+            read_kernel(&space, sizeof(space),
+                        (u8 *)PLACE(pid, numbers[0].ns) + level * SIZE_OF(struct upid));
+        struct task_struct *first = space ? GET(space, child_reaper) : 0;
+        reaper = first ? GET(first, pid) : 0;
+    }
+    put_s64(writer, reaper);
+    send(writer);
+    return 0;
+}
