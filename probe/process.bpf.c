@@ -1,9 +1,10 @@
 /* Processes that begin, become another program, and end. */
+#include "lib/buffers.h"
+#include "lib/call.h"
+#include "lib/files.h"
 #include "lib/path.h"
 
 #define PR_FILE_LIMIT 7
-#define MAJOR_SHIFT 20
-#define OVERLAYFS 0x794c7630
 #define TMPFS 0x01021994
 
 #define EXE_WRITABLE 1
@@ -12,9 +13,17 @@
 #define EXE_LOWER_LAYER 8
 
 #define ARGUMENTS_SIZE 4095
+/* Arguments of calls that failed: so many, so long. */
+#define MOST_ARGUMENTS 32
+#define ARGUMENT_SIZE 1024
 
-enum { CLONE_EVENT = 223, FORK_EVENT = 225, VFORK_EVENT = 227, CLONE3_EVENT = 335 };
-enum { EXIT_EVENT = 186 };
+/* Whether the kernel has `task_registers` (since Linux 5.15). */
+const volatile u32 has_task_registers = 0;
+
+/* Event types (crates/lanner-event/src/tables/events.tsv). */
+enum { EXIT_EVENT = 186, CLONE_EVENT = 223, EXECVEAT_EVENT = 331, CLONE3_EVENT = 335 };
+
+enum { EXECVE = 59, EXECVEAT = 322, EXECVEAT_X32 = 545, EXECVEAT_I386 = 358 };
 
 INLINE u32 pages_to_kb(u64 pages) {
     return pages << 2;
@@ -68,16 +77,43 @@ INLINE void put_cgroups(struct writer *writer, struct task_struct *task) {
     end_parameter_at(writer, start);
 }
 
-/* What events of new processes and of new programs have in common, from the second parameter on. */
-INLINE void put_common(struct writer *writer, struct task_struct *task) {
-    struct mm_struct *mm = GET(task, mm);
-    struct signal_struct *signal = GET(task, signal);
+/* The program's name for itself and its arguments, as they are in its memory. */
+INLINE void put_own_arguments(struct writer *writer, struct mm_struct *mm) {
     u64 start = mm ? GET(mm, arg_start) : 0;
     u64 end = mm ? GET(mm, arg_end) : 0;
     u32 before = writer->at;
     put_user_string(writer, (void *)start);
     u64 rest = start + (writer->at - before);
     put_user_bytes(writer, (void *)rest, end > rest ? end - rest : 0, ARGUMENTS_SIZE);
+}
+
+/* The same, as they are given to a call. */
+INLINE void put_given_arguments(struct writer *writer, u64 list) {
+    put_user_string(writer, (void *)user_word(writer, list, 0));
+    u32 start = writer->at;
+    for (u32 i = 1; i < MOST_ARGUMENTS; i++) {
+        const void *text = (void *)user_word(writer, list, i);
+        if (!text)
+            break;
+        u32 told = writer->at - start;
+        if (told >= ARGUMENTS_SIZE) {
+            writer->flags |= RECORD_TRUNCATED;
+            break;
+        }
+        long got = read_user_string(next_place(writer), ARGUMENT_SIZE, text);
+        if (got < 0) {
+            writer->flags |= RECORD_UNREADABLE;
+            break;
+        }
+        writer->at += got & (2 * ARGUMENT_SIZE - 1);
+    }
+    end_parameter_at(writer, start);
+}
+
+/* What events of new processes and of new programs have in common, behind the arguments. */
+INLINE void put_common(struct writer *writer, struct task_struct *task) {
+    struct mm_struct *mm = GET(task, mm);
+    struct signal_struct *signal = GET(task, signal);
     put_s64(writer, GET(task, pid));
     put_s64(writer, GET(task, tgid));
     struct task_struct *parent = GET(task, real_parent);
@@ -91,13 +127,6 @@ INLINE void put_common(struct writer *writer, struct task_struct *task) {
     put_u32(writer, mm ? pages_to_kb(rss_count(mm, 2)) : 0);
     put_kernel_string(writer, PLACE(task, comm));
     put_cgroups(writer, task);
-}
-
-INLINE u64 capabilities_of(const struct kernel_cap *set) {
-    u64 value = 0;
-    /* One number since 6.3, two before: the same bytes. */
-    read_kernel(&value, sizeof(value), set);
-    return value;
 }
 
 INLINE u64 nanoseconds(s64 seconds, u64 rest) {
@@ -132,38 +161,20 @@ INLINE u32 properties_of(struct inode *inode, struct cred *cred) {
                    (capabilities_of(PLACE(cred, cap_effective)) & CAN_OVERRIDE_ACCESS);
     if (writable)
         properties |= EXE_WRITABLE;
+    enum layer layer = layer_of(inode);
+    if (layer == LAYER_UPPER)
+        properties |= EXE_UPPER_LAYER;
+    else if (layer == LAYER_LOWER)
+        properties |= EXE_LOWER_LAYER;
     struct super_block *block = GET(inode, i_sb);
-    unsigned long magic = GET(block, s_magic);
-    if (magic == OVERLAYFS) {
-        /* fs/overlayfs/ovl_entry.h: behind the inode stands the upper layer's entry */
-        struct dentry *upper = 0;
-        read_kernel(&upper, sizeof(upper), (u8 *)inode + SIZE_OF(struct inode));
-        properties |= upper ? EXE_UPPER_LAYER : EXE_LOWER_LAYER;
-    } else if (magic == TMPFS && GET(inode, i_nlink) == 0) {
+    if (GET(block, s_magic) == TMPFS && GET(inode, i_nlink) == 0)
         properties |= EXE_FROM_MEMFD;
-    }
     return properties;
 }
 
-/* execve and execveat: of the new program if it began, else of the attempt. */
-SECTION("tp_btf/sys_exit")
-int on_exec(u64 *context) {
-    struct pt_regs *registers = (struct pt_regs *)context[0];
-    s64 result = context[1];
-    u32 number = GET(registers, orig_ax);
-    struct call *call = map_lookup(&calls, &number);
-    struct task_struct *task = (struct task_struct *)current_task();
-    if (!call)
-        return 0;
-    struct writer *writer = begin(call->code, call->parameters, GET(task, pid));
-    if (!writer)
-        return 0;
-    struct mm_struct *mm = GET(task, mm);
+/* What events of execs hold behind the control groups. */
+INLINE void put_program(struct writer *writer, struct task_struct *task, struct mm_struct *mm) {
     struct cred *cred = GET(task, cred);
-    put_s64(writer, result);
-    put_common(writer, task);
-    u64 start = mm ? GET(mm, env_start) : 0, end = mm ? GET(mm, env_end) : 0;
-    put_user_bytes(writer, (void *)start, end - start, ARGUMENTS_SIZE);
     put_u32(writer, terminal_of(task));
     struct signal_struct *signal = GET(task, signal);
     struct pid *group = 0;
@@ -183,13 +194,64 @@ int on_exec(u64 *context) {
     put_path(writer, exe, task);
     put_s64(writer, id_of_host(group));
     put_u32(writer, GET(cred, egid.val));
-    if (call->parameters > 30) {
-        /* A new program has no arguments of a call; the path is that of the attempt. */
-        if (result < 0)
-            put_user_string(writer, (void *)GET(registers, di));
-        else
-            put_nothing(writer);
-    }
+}
+
+/* The call by which a program began: its registers tell, where they can be asked for. */
+INLINE u32 exec_call(void *task) {
+    if (!has_task_registers)
+        return EXECVE;
+    struct pt_regs *registers = task_registers(task);
+    u32 number = GET(registers, orig_ax) & ~X32_BIT;
+    int at = number == EXECVEAT || number == EXECVEAT_I386 || number == EXECVEAT_X32;
+    return at ? EXECVEAT : EXECVE;
+}
+
+/* A program has begun. (At the end of the call the process can be one of another kind.) */
+SECTION("tp_btf/sched_process_exec")
+int on_program(u64 *context) {
+    u32 number = exec_call((void *)context[0]);
+    struct task_struct *task = (struct task_struct *)context[0];
+    struct linux_binprm *binary = (struct linux_binprm *)context[2];
+    struct call *call = map_lookup(&calls, &number);
+    if (!call || !call->code || (u32)GET(task, tgid) == own_process)
+        return 0;
+    struct writer *writer = begin(call->code, call->parameters, GET(task, pid));
+    if (!writer)
+        return 0;
+    struct mm_struct *mm = GET(task, mm);
+    put_s64(writer, 0);
+    put_own_arguments(writer, mm);
+    put_common(writer, task);
+    u64 start = mm ? GET(mm, env_start) : 0, end = mm ? GET(mm, env_end) : 0;
+    put_user_bytes(writer, (void *)start, end - start, ARGUMENTS_SIZE);
+    put_program(writer, task, mm);
+    if (number == EXECVE)
+        put_kernel_string(writer, GET(binary, filename));
+    send(writer);
+    return 0;
+}
+
+/* execve and execveat that failed; the others are told of by `on_program`. */
+SECTION("tp_btf/sys_exit")
+int on_exec(u64 *context) {
+    struct pt_regs *registers = (struct pt_regs *)context[0];
+    struct task_struct *task = (struct task_struct *)current_task();
+    s64 result = context[1];
+    u32 number = call_number(registers, task);
+    struct call *call = map_lookup(&calls, &number);
+    if (!call || result >= 0)
+        return 0;
+    struct writer *writer = begin_call(call, registers, number, context[1]);
+    if (!writer)
+        return 0;
+    put_s64(writer, result);
+    int at = call->code == EXECVEAT_EVENT;
+    put_given_arguments(writer, argument(writer, at ? 2 : 1));
+    put_common(writer, task);
+    put_nothing(writer);
+    put_program(writer, task, GET(task, mm));
+    if (!at)
+        put_user_string(writer, (void *)argument(writer, 0));
     send(writer);
     return 0;
 }
@@ -198,22 +260,23 @@ int on_exec(u64 *context) {
 SECTION("tp_btf/sys_exit")
 int on_clone(u64 *context) {
     struct pt_regs *registers = (struct pt_regs *)context[0];
-    u32 number = GET(registers, orig_ax);
-    struct call *call = map_lookup(&calls, &number);
     struct task_struct *task = (struct task_struct *)current_task();
+    u32 number = call_number(registers, task);
+    struct call *call = map_lookup(&calls, &number);
     if (!call)
         return 0;
-    struct writer *writer = begin(call->code, call->parameters, GET(task, pid));
+    struct writer *writer = begin_call(call, registers, number, context[1]);
     if (!writer)
         return 0;
     struct cred *cred = GET(task, cred);
     put_s64(writer, context[1]);
+    put_own_arguments(writer, GET(task, mm));
     put_common(writer, task);
     u64 flags = 0;
     if (call->code == CLONE_EVENT)
-        flags = GET(registers, di);
+        flags = argument(writer, 0);
     else if (call->code == CLONE3_EVENT)
-        read_user(&flags, sizeof(flags), (void *)GET(registers, di));
+        read_user(&flags, sizeof(flags), (void *)argument(writer, 0));
     put_u32(writer, flags);
     put_u32(writer, GET(cred, euid.val));
     put_u32(writer, GET(cred, egid.val));

@@ -13,13 +13,14 @@ static long (*const read_user_string)(void *to, u32 size, const void *from) = (v
 static long (*const read_kernel_string)(void *to, u32 size, const void *from) = (void *)115;
 static u64 (*const boot_time_ns)(void) = (void *)125;
 static long (*const ring_output)(void *ring, void *data, u64 size, u64 flags) = (void *)130;
-static u64 (*const ring_query)(void *ring, u64 flags) = (void *)134;
 static u32 (*const current_cpu)(void) = (void *)8;
 static u64 (*const current_pid_tgid)(void) = (void *)14;
 
+/* Since Linux 5.15; takes what the verifier knows to be a task. */
+static struct pt_regs *(*const task_registers)(void *task) = (void *)175;
+
 #define RING_NO_WAKEUP 1
 #define RING_FORCE_WAKEUP 2
-#define RING_AVAILABLE_DATA 0
 
 /* Reads a member of a kernel structure where this kernel has it; 0 if it cannot be read. */
 #define GET(pointer, member)                                                                       \
@@ -37,3 +38,12 @@ static u64 (*const current_pid_tgid)(void) = (void *)14;
 
 /* The size of a type in this kernel. */
 #define SIZE_OF(type) ((u32)__builtin_preserve_type_info(*(type *)0, 1))
+
+/* A number below `limit`, a power of two, in a way that the compiler cannot take for needless: the
+ * verifier has to see it. */
+#define BELOW(number, limit)                                                                       \
+    ({                                                                                             \
+        u64 below_ = (number);                                                                     \
+        asm volatile("%0 &= %1" : "+r"(below_) : "i"((limit) - 1));                                \
+        below_;                                                                                    \
+    })

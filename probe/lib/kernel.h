@@ -8,6 +8,9 @@
 
 /* arch/x86/include/asm/ptrace.h */
 struct pt_regs {
+    unsigned long bp;
+    unsigned long bx;
+    unsigned long cx;
     unsigned long di;
     unsigned long si;
     unsigned long dx;
@@ -148,6 +151,10 @@ struct mm_struct {
     struct file *exe_file;
     /* until 6.1 an array of counts, then of counters */
     struct percpu_counter rss_stat[4];
+};
+
+struct linux_binprm {
+    const char *filename;
 };
 
 struct rlimit {

@@ -39,8 +39,17 @@ struct writer {
     volatile u32 parameter;
     volatile u32 flags;
     volatile u32 count;
+    /* Pointers of the call are of 32 bits. */
+    volatile u32 narrow;
+    /* It is being written: nobody else may. */
+    volatile u32 busy;
     volatile u64 nodes[MOST_GROUPS];
+    /* Of the call, and what it returned. */
+    volatile u64 arguments[8];
 };
+
+/* The place of the result behind the arguments. */
+#define RESULT 6
 
 /* One for each CPU; how many there are is set when it is made. (Values of per-CPU maps are too
  * small.) */
@@ -60,7 +69,6 @@ struct {
 /* What was counted on a CPU. Compared with crates/lanner-probe/src/counters.rs. */
 struct counts {
     u64 sent;
-    u64 dropped;
     u64 unreadable;
     u64 truncated;
 };
@@ -72,8 +80,30 @@ struct {
     MAP_TYPE(value, struct counts);
 } counters SECTION(".maps");
 
-/* Wakes the reader once so much waits for it. */
-const volatile u32 wake_at = 256 << 10;
+#define MOST_EVENT_TYPES 512
+
+/* Events for which there was no room, by their type. */
+struct {
+    MAP_NUMBER(type, MAP_PER_CPU_ARRAY);
+    MAP_NUMBER(max_entries, MOST_EVENT_TYPES);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, u64);
+} dropped SECTION(".maps");
+
+/* Whether the reader sleeps until something comes: else it comes by itself, and need not be woken,
+ * which is what costs most. */
+struct {
+    MAP_NUMBER(type, MAP_ARRAY);
+    MAP_NUMBER(max_entries, 1);
+    MAP_TYPE(key, u32);
+    MAP_TYPE(value, u32);
+} sleeping SECTION(".maps");
+
+INLINE void count_dropped(u32 code) {
+    u64 *count = map_lookup(&dropped, &code);
+    if (count)
+        *count += 1;
+}
 
 INLINE struct header *header_of(struct writer *writer) {
     return (struct header *)writer->bytes;
@@ -85,6 +115,13 @@ INLINE struct writer *begin(u16 code, u16 parameters, u32 tid) {
     struct writer *writer = map_lookup(&writers, &cpu);
     if (!writer)
         return 0;
+    /* In kernels where such programs can be interrupted, another one may be at it. */
+    if (writer->busy) {
+        count_dropped(code);
+        return 0;
+    }
+    writer->busy = 1;
+    writer->narrow = 0;
     writer->at = sizeof(struct header) + 2 * (u32)parameters;
     writer->parameter = 0;
     writer->flags = 0;
@@ -179,18 +216,23 @@ INLINE void put_user_bytes(struct writer *writer, const void *from, u64 size, u3
 INLINE void send(struct writer *writer) {
     u32 zero = 0;
     struct counts *counts = map_lookup(&counters, &zero);
-    if (!counts)
-        return;
+    volatile u32 *sleeps = map_lookup(&sleeping, &zero);
     u32 size = writer->at & (RECORD_SIZE - 1);
     struct header *header = header_of(writer);
     header->size = size;
     header->flags = writer->flags;
-    u64 waiting = ring_query(&ring, RING_AVAILABLE_DATA);
-    u64 flags = waiting >= wake_at ? RING_FORCE_WAKEUP : RING_NO_WAKEUP;
+    u64 flags = RING_NO_WAKEUP;
+    if (sleeps && *sleeps) {
+        *sleeps = 0;
+        flags = RING_FORCE_WAKEUP;
+    }
     if (ring_output(&ring, writer->bytes, size, flags) < 0)
-        counts->dropped++;
-    else
+        count_dropped(header->code);
+    else if (counts)
         counts->sent++;
-    counts->unreadable += writer->flags & RECORD_UNREADABLE;
-    counts->truncated += (writer->flags & RECORD_TRUNCATED) >> 1;
+    if (counts && writer->flags) {
+        counts->unreadable += writer->flags & RECORD_UNREADABLE;
+        counts->truncated += (writer->flags & RECORD_TRUNCATED) >> 1;
+    }
+    writer->busy = 0;
 }

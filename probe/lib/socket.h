@@ -9,12 +9,6 @@ enum family {
     FAMILY_IPV6 = 10,
 };
 
-/* Which end of a connection comes first. */
-enum direction {
-    DIRECTION_OUT, /* ours */
-    DIRECTION_IN,  /* the other one's */
-};
-
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 #define UNIX_PATH 108
@@ -67,34 +61,89 @@ INLINE u32 append_unix_path(struct writer *writer, u32 size, struct unix_sock *s
     return append_u8(writer, size, 0);
 }
 
-INLINE void put_tuple(struct writer *writer, struct sock *sock, u8 direction) {
+/* An address as user space passes it. */
+struct user_address {
+    u16 family;
+    u16 port;
+    union {
+        struct {
+            u32 ipv4;
+        };
+        struct {
+            u32 flow;
+            u8 ipv6[16];
+        };
+        u8 path[UNIX_PATH];
+    };
+};
+
+INLINE int is_unknown(const u8 *address, u32 length) {
+    u32 any = 0;
+    for (u32 i = 0; i < 16; i += 4)
+        if (i < length)
+            any |= *(const u32 *)(address + i);
+    return !any;
+}
+
+INLINE u32 append_end(struct writer *writer, u32 size, const u8 *address, u32 length, u16 port) {
+    u8 *to = &writer->bytes[(writer->at + size) & (RECORD_SIZE - 1)];
+    if (length == 4)
+        __builtin_memcpy(to, address, 4);
+    else
+        __builtin_memcpy(to, address, 16);
+    return append_u16(writer, size + length, port);
+}
+
+/* Both ends of a socket; `named` is where user space has the address of the other one, if the
+ * socket itself has none. */
+INLINE void put_tuple(struct writer *writer, struct sock *sock, int in, const void *named) {
     if (!sock) {
         put_nothing(writer);
         return;
     }
     u16 family = GET(sock, __sk_common.skc_family);
-    u16 local_port = GET(sock, __sk_common.skc_num);
-    u16 remote_port = swapped(GET(sock, __sk_common.skc_dport));
     u32 size = append_u8(writer, 0, family);
     if (family == FAMILY_IPV4 || family == FAMILY_IPV6) {
+        struct {
+            u8 local[16];
+            u8 remote[16];
+        } ends = {0};
+        u16 local_port = GET(sock, __sk_common.skc_num);
+        u16 remote_port = swapped(GET(sock, __sk_common.skc_dport));
         u32 length = family == FAMILY_IPV4 ? 4 : 16;
-        void *local = family == FAMILY_IPV4 ? (void *)PLACE(sock, __sk_common.skc_rcv_saddr)
-                                            : (void *)PLACE(sock, __sk_common.skc_v6_rcv_saddr);
-        void *remote = family == FAMILY_IPV4 ? (void *)PLACE(sock, __sk_common.skc_daddr)
-                                             : (void *)PLACE(sock, __sk_common.skc_v6_daddr);
-        int in = direction == DIRECTION_IN;
-        size = append(writer, size, in ? remote : local, length);
-        size = append_u16(writer, size, in ? remote_port : local_port);
-        size = append(writer, size, in ? local : remote, length);
-        size = append_u16(writer, size, in ? local_port : remote_port);
+        if (family == FAMILY_IPV4) {
+            read_kernel(ends.local, 4, PLACE(sock, __sk_common.skc_rcv_saddr));
+            read_kernel(ends.remote, 4, PLACE(sock, __sk_common.skc_daddr));
+        } else {
+            read_kernel(ends.local, 16, PLACE(sock, __sk_common.skc_v6_rcv_saddr));
+            read_kernel(ends.remote, 16, PLACE(sock, __sk_common.skc_v6_daddr));
+        }
+        if (named && !remote_port && is_unknown(ends.remote, length)) {
+            u16 port = 0;
+            read_user(&port, 2, named + 2);
+            remote_port = swapped(port);
+            if (family == FAMILY_IPV4)
+                read_user(ends.remote, 4, named + 4);
+            else
+                read_user(ends.remote, 16, named + 8);
+        }
+        size = append_end(writer, size, in ? ends.remote : ends.local, length,
+                          in ? remote_port : local_port);
+        size = append_end(writer, size, in ? ends.local : ends.remote, length,
+                          in ? local_port : remote_port);
     } else if (family == FAMILY_UNIX) {
         struct unix_sock *own = (struct unix_sock *)sock;
         struct unix_sock *other = (struct unix_sock *)GET(own, peer);
-        int in = direction == DIRECTION_IN;
         size = append_u64(writer, size, (u64)(in ? other : own));
         size = append_u64(writer, size, (u64)(in ? own : other));
-        struct unix_address *named = other ? GET(other, addr) : 0;
-        size = append_unix_path(writer, size, named ? other : own);
+        struct unix_address *has_name = other ? GET(other, addr) : 0;
+        if (!other && named) {
+            u8 *to = &writer->bytes[(writer->at + size) & (RECORD_SIZE - 1)];
+            long got = read_user_string(to, UNIX_PATH, named + 2);
+            size = got > 0 ? size + (got & 127) : append_u8(writer, size, 0);
+        } else {
+            size = append_unix_path(writer, size, has_name ? other : own);
+        }
     } else {
         size = 0;
     }
@@ -103,25 +152,12 @@ INLINE void put_tuple(struct writer *writer, struct sock *sock, u8 direction) {
 
 /* An address that user space passed. */
 INLINE void put_user_address(struct writer *writer, const void *from, u64 length) {
-    struct {
-        u16 family;
-        u16 port;
-        union {
-            struct {
-                u32 ipv4;
-            };
-            struct {
-                u32 flow;
-                u8 ipv6[16];
-            };
-            u8 path[UNIX_PATH];
-        };
-    } address = {0};
+    struct user_address address = {0};
     if (!from || length < 2) {
         put_nothing(writer);
         return;
     }
-    u32 most = length > sizeof(address) ? sizeof(address) : length & 127;
+    u32 most = length > sizeof(address) ? sizeof(address) : BELOW(length, 128);
     if (read_user(&address, most, from) < 0) {
         writer->flags |= RECORD_UNREADABLE;
         put_nothing(writer);
@@ -136,24 +172,10 @@ INLINE void put_user_address(struct writer *writer, const void *from, u64 length
         size = append_u16(writer, size, swapped(address.port));
     } else if (address.family == FAMILY_UNIX) {
         /* Behind the family comes the path, where the others have their port. */
-        size = append(writer, size, &address.port, UNIX_PATH);
+        size = append(writer, size, &address.port, BELOW(most - 2, 128));
         size = append_u8(writer, size, 0);
     } else {
         size = 0;
     }
     end_parameter(writer, size);
-}
-
-INLINE u32 device_of(struct file *file) {
-    struct inode *inode = file ? GET(file, f_inode) : 0;
-    struct super_block *block = inode ? GET(inode, i_sb) : 0;
-    u32 device = block ? GET(block, s_dev) : 0;
-    /* new_encode_dev: how user space sees it */
-    u32 major = device >> 20, minor = device & 0xfffff;
-    return (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
-}
-
-INLINE u64 inode_of(struct file *file) {
-    struct inode *inode = file ? GET(file, f_inode) : 0;
-    return inode ? GET(inode, i_ino) : 0;
 }

@@ -36,3 +36,10 @@ INLINE struct file *file_of(struct task_struct *task, s64 fd) {
     read_kernel(&file, sizeof(file), &list[fd]);
     return file;
 }
+
+INLINE u64 capabilities_of(const struct kernel_cap *set) {
+    u64 value = 0;
+    /* One number since 6.3, two before: the same bytes. */
+    read_kernel(&value, sizeof(value), set);
+    return value;
+}
