@@ -5,7 +5,7 @@ UV_VERSION := 0.13.8
 export UV_CACHE_DIR := $(CURDIR)/.cache/uv
 UV := .cache/bootstrap/bin/uv
 BIN := .venv/bin
-NATIVE_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml -o -name '*.tsv' -o -name '*.txt') Cargo.toml Cargo.lock
+NATIVE_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml -o -name '*.tsv' -o -name '*.txt') $(wildcard probe/*.c probe/lib/*.h) Cargo.toml Cargo.lock
 
 .DEFAULT_GOAL := help
 .PHONY: help run test lint bench golden docs setup lock build clean check-rust

@@ -36,6 +36,29 @@ class Scan:
         """Counters so far, as JSON."""
 
 @final
+class Live:
+    """Watches the system calls of the running kernel (Linux on x86-64).
+
+    `options` is JSON: {"calls": names of system calls, "ring_bytes": int, "utc_offset": int,
+    "write": as for `Scan` | null}.
+    """
+
+    def __new__(cls, engine: Engine, options: bytes) -> Live:
+        """Loads the probe. Raises OSError when the kernel cannot run it or does not want to."""
+    def start(self) -> None:
+        """Begins to watch; takes what is there already."""
+    def next(self, timeout_ms: int) -> Batch:
+        """Alerts, as soon as there are any; none after so long. Releases the GIL."""
+    def stop(self) -> None:
+        """Stops watching."""
+    def drain(self) -> Batch | None:
+        """A part of what was seen before `stop`; None when there is nothing more."""
+    def finish(self) -> None:
+        """Completes the capture that is written."""
+    def stats(self) -> bytes:
+        """Counters so far, as JSON."""
+
+@final
 class Batch:
     """Alerts and findings of one step."""
 

@@ -8,6 +8,8 @@ mod catalog;
 mod engine;
 mod errors;
 mod input;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod live;
 mod map_engine;
 mod output;
 mod parse_only;
@@ -23,6 +25,9 @@ mod native {
     use super::catalog::catalog;
     #[pymodule_export]
     use super::engine::Engine;
+    #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+    #[pymodule_export]
+    use super::live::Live;
     #[pymodule_export]
     use super::map_engine::MapEngine;
     #[pymodule_export]

@@ -17,6 +17,7 @@ from lanner import __version__
 from lanner.cli import common
 
 COMMANDS = {
+    "run": "watch this machine, and print alerts",
     "scan": "match recorded events against rules",
     "events": "print the events of a capture",
     "validate": "check rule files",

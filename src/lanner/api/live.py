@@ -1,0 +1,136 @@
+"""Live detection: the system calls of the running kernel, matched as they come."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from lanner import _native
+from lanner.api.engine import Batch
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from types import TracebackType
+
+    from lanner.api.engine import Engine
+    from lanner.api.writing import OutputCapture
+
+RING_BYTES = 8 << 20
+"""The ring between kernel and Lanner, unless said otherwise."""
+
+
+class LiveUnavailableError(OSError):
+    """This machine, or this user, cannot watch system calls; the message says why."""
+
+
+class LiveStats(msgspec.Struct, frozen=True):
+    """Counters of live detection.
+
+    `dropped` counts the events for which there was no room, by their type; `malformed` the records
+    that were not understood; `unreadable` and `truncated` the events with a parameter that could
+    not be read, or was cut. `threads` are known now, `unknown_threads` were known only by their
+    number, `dropped_threads` did not fit into the table.
+    """
+
+    events: int
+    dropped: dict[str, int]
+    malformed: int
+    unreadable: int
+    truncated: int
+    threads: int
+    unknown_threads: int
+    dropped_threads: int
+    written: int
+    written_for_state: int
+    alerts_by_rule: dict[str, int]
+
+    @property
+    def lost(self) -> int:
+        """How many events no rule has seen."""
+        return self.malformed + sum(self.dropped.values())
+
+
+class Live:
+    """Watches the running kernel and matches what happens. Linux on x86-64, as root.
+
+    Example:
+        with Live(Engine(rules), calls) as live:
+            for batch in live.batches(): ...
+
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        calls: Iterable[str],
+        *,
+        ring_bytes: int = RING_BYTES,
+        write: OutputCapture | None = None,
+    ) -> None:
+        """Loads the probe; `with` begins to watch.
+
+        Args:
+            engine: what to match with.
+            calls: names of the system calls to watch.
+            ring_bytes: size of the ring: a power of two.
+            write: a capture of all that is seen.
+
+        Raises:
+            LiveUnavailableError: the kernel cannot run the probe, or does not let this user.
+            QueryError: the filter of `write` is wrong.
+            OSError: what is to be written cannot be.
+
+        """
+        options = {
+            "calls": sorted(calls),
+            "ring_bytes": ring_bytes,
+            "utc_offset": time.localtime().tm_gmtoff,
+            "write": None if write is None else write.options(),
+        }
+        self._rules = engine.rules
+        native = getattr(_native, "Live", None)
+        if native is None:
+            raise LiveUnavailableError("system calls can be watched on Linux (x86-64) only")
+        try:
+            self._native: _native.Live = native(engine.native, msgspec.json.encode(options))
+        except OSError as error:
+            raise LiveUnavailableError(str(error)) from None
+        self._is_over = False
+
+    def __enter__(self) -> Self:
+        """Begins to watch."""
+        self._native.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stops watching, and completes the capture that was written."""
+        self._native.stop()
+        self._native.finish()
+
+    def batches(self, timeout_ms: int = 100) -> Iterator[Batch]:
+        """What is found, as it is found, and empty batches at least so often. After `stop`, what
+        had been seen by then; then it ends.
+        """
+        while not self._is_over:
+            yield Batch(self._native.next(timeout_ms))
+        self._native.stop()
+        while (batch := self._native.drain()) is not None:
+            yield Batch(batch)
+
+    def stop(self) -> None:
+        """Lets `batches` come to its end; may be called by a signal handler."""
+        self._is_over = True
+
+    def stats(self) -> LiveStats:
+        """Counters so far."""
+        counters: dict[str, Any] = msgspec.json.decode(self._native.stats())
+        matches = zip(self._rules, counters["matches"], strict=True)
+        by_rule = {rule.name: count for rule, count in matches if count}
+        return msgspec.convert({**counters, "alerts_by_rule": by_rule}, LiveStats)

@@ -1,0 +1,168 @@
+"""`lanner run`: live detection."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import time
+from typing import TYPE_CHECKING, Annotated, BinaryIO
+
+import typer
+
+from lanner import api
+from lanner.api.live import RING_BYTES, Live, LiveUnavailableError
+from lanner.api.query import QueryError
+from lanner.cli import common, writing
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+    from lanner.api.live import LiveStats
+
+CALLS = "open openat openat2 creat close execve execveat clone clone3 fork vfork connect accept accept4 bind listen socket socketpair dup dup2 dup3 pipe pipe2 unlink unlinkat rename renameat renameat2 link linkat symlink symlinkat mkdir mkdirat rmdir chmod fchmod fchmodat fchmodat2 mount umount2 setns unshare ptrace prctl setuid setgid setresuid setresgid setreuid setregid capset chdir fchdir chroot memfd_create bpf setsid setpgid sendto sendmsg fcntl eventfd eventfd2 epoll_create epoll_create1 timerfd_create inotify_init inotify_init1 signalfd signalfd4 userfaultfd pidfd_open pidfd_getfd io_uring_setup open_by_handle_at prlimit64 setrlimit kill init_module finit_module".split()
+DROPS_EVERY_S = 1.0
+"""So often it is looked whether events were lost."""
+
+
+def run(
+    rules: common.RulesOption = None,
+    local: common.LocalOption = None,
+    json_output: Annotated[
+        bool, typer.Option("--json", help="Print alerts as JSON, one a line, as Falco does.")
+    ] = False,
+    iso_time: Annotated[
+        bool, typer.Option("--iso-time", help="ISO 8601 times in the text of alerts.")
+    ] = False,
+    priority: Annotated[
+        str, typer.Option("-p", "--priority", help="Only rules of this priority or above.")
+    ] = "debug",
+    tag: common.TagOption = None,
+    rule: common.RuleOption = None,
+    rule_matching: Annotated[
+        common.RuleMatching,
+        typer.Option(help="Report all rules that match an event, or only the first."),
+    ] = common.RuleMatching.ALL,
+    duration: Annotated[
+        float | None,
+        typer.Option("-M", "--duration", min=0, metavar="SECONDS", help="Stop after so long."),
+    ] = None,
+    buffer_mib: Annotated[
+        int,
+        typer.Option("--buffer", metavar="MIB", help="Size of the ring buffer: a power of two."),
+    ] = RING_BYTES >> 20,
+    write: writing.WriteOption = None,
+    compress: writing.CompressOption = False,
+    filter_text: Annotated[
+        str,
+        typer.Option("--filter", metavar="CONDITION", help="Write only events that pass this."),
+    ] = "",
+    alerts_only: Annotated[
+        bool, typer.Option("--alerts-only", help="Write only events for which a rule fired.")
+    ] = False,
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No summary at the end.")] = False,
+) -> None:
+    """Watch this machine: match what its processes do against rules, and print the alerts.
+
+    System calls come from the kernel, through eBPF; only those that the rules need are watched
+    (`lanner rules --syscalls`). Needs Linux 5.8 or newer on x86-64, and root or the capabilities
+    that `lanner doctor` names.
+
+    Without -r the default rules are used, then /etc/lanner/lanner.local.yaml if it is there, then
+    what --local names. SIGINT and SIGTERM end it, once all that was seen until then is matched.
+
+    Exit code: 0 when it was ended; 1 when rules are invalid, this machine cannot be watched or the
+    capture cannot be written; 2 usage.
+
+    Example: sudo lanner run --json --priority notice
+
+    Example: sudo lanner run -M 60 --write trace.scap
+    """
+    writing.check_options(write, compress=compress, filter=filter_text, alerts_only=alerts_only)
+    if buffer_mib < 1 or buffer_mib & (buffer_mib - 1) or buffer_mib > 1024:
+        common.usage_error("--buffer: 1, 2, 4, … 1024 MiB")
+    output = writing.output_or_exit(
+        write, compress=compress, filter_text=filter_text, alerts_only=alerts_only
+    )
+    ruleset = common.load_or_exit(rules, local)
+    chosen = common.select_or_exit(ruleset, priority=priority, tags=tag, rules=rule)
+    chosen = chosen.select(source="syscall")
+    if not chosen.rules:
+        common.usage_error("none of the rules is for system calls: there is nothing to watch")
+    out = sys.stderr.buffer if writing.takes_stdout(output) else sys.stdout.buffer
+    try:
+        live = Live(
+            api.Engine(chosen, rule_matching=rule_matching.value),
+            CALLS,
+            ring_bytes=buffer_mib << 20,
+            write=output,
+        )
+    except QueryError as error:
+        common.show(error.diagnostics)
+        raise typer.Exit(1) from None
+    except LiveUnavailableError as error:
+        common.complain(f"cannot watch system calls: {error}")
+        common.remark("  `lanner doctor` says what is missing; `lanner scan` reads recorded events")
+        raise typer.Exit(1) from None
+
+    def end(_number: int, _frame: FrameType | None) -> None:
+        live.stop()
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, end)
+    with live:
+        common.complain(f"watching system calls with {len(chosen.rules)} rules")
+        _copy_alerts(live, out, json_output=json_output, iso_time=iso_time, duration=duration)
+    if not quiet:
+        _summarise(live.stats())
+
+
+def _copy_alerts(
+    live: Live, out: BinaryIO, *, json_output: bool, iso_time: bool, duration: float | None
+) -> None:
+    hostname = os.environ.get("FALCO_HOSTNAME") or socket.gethostname()
+    offset = time.localtime().tm_gmtoff
+    deadline = None if duration is None else time.monotonic() + duration
+    next_look = time.monotonic() + DROPS_EVERY_S
+    lost = 0
+    for batch in live.batches():
+        if len(batch):
+            text = (
+                batch.json_lines(hostname, iso_time=iso_time, utc_offset=offset)
+                if json_output
+                else batch.text(iso_time=iso_time, utc_offset=offset)
+            )
+            out.write(text)
+            out.flush()
+        now = time.monotonic()
+        if deadline is not None and now >= deadline:
+            live.stop()
+        if now >= next_look:
+            next_look = now + DROPS_EVERY_S
+            lost = _tell_of_lost(live.stats(), lost)
+    _tell_of_lost(live.stats(), lost)
+
+
+def _tell_of_lost(stats: LiveStats, before: int) -> int:
+    """Says that events were lost since; how many there are now."""
+    lost = stats.lost
+    if lost > before:
+        kinds = ", ".join(f"{name} {count:,}" for name, count in sorted(stats.dropped.items()))
+        common.complain(
+            f"{lost - before:,} events were dropped: the buffer was full (in all: {kinds})"
+        )
+    return lost
+
+
+def _summarise(stats: LiveStats) -> None:
+    total = sum(stats.alerts_by_rule.values())
+    common.remark(
+        f"\nwatched {stats.events:,} events, {stats.lost:,} dropped; {total:,} alerts"
+    )
+    for name, count in sorted(stats.alerts_by_rule.items(), key=lambda item: (-item[1], item[0])):
+        common.remark(f"  {count:>8,}  {name}")
+    if stats.unreadable or stats.truncated:
+        common.remark(
+            f"parameters: {stats.unreadable:,} not readable, {stats.truncated:,} truncated"
+        )
