@@ -44,7 +44,7 @@ INLINE void put_parameter(struct writer *writer, const struct parameter *paramet
         put_u16(writer, parameter->argument | parameter->length << 8);
         break;
     case SOURCE_OPEN_FLAGS:
-        put_u32(writer, open_flags(value, file_of(task, (s32)argument(writer, RESULT))));
+        put_u32(writer, open_flags(writer, value, task));
         break;
     case SOURCE_STRING:
         put_user_string(writer, (void *)value);
@@ -67,14 +67,16 @@ INLINE void put_parameter(struct writer *writer, const struct parameter *paramet
     case SOURCE_TUPLE:
         put_tuple_of(writer, parameter, task);
         break;
-    case SOURCE_DEVICE:
-        put_u32(writer, device_of(file_of(task, (s32)value)));
+    case SOURCE_PLACE:
+        put_place(writer, task);
         break;
     case SOURCE_INODE:
         put_u64(writer, inode_of(file_of(task, (s32)value)));
         break;
     case SOURCE_SOCKET:
         put_u64(writer, (u64)socket_of(file_of(task, (s32)value)));
+        break;
+    case SOURCE_DONE:
         break;
     default:
         put_nothing(writer);
@@ -84,7 +86,7 @@ INLINE void put_parameter(struct writer *writer, const struct parameter *paramet
 /* Every system call ends here. */
 SECTION("tp_btf/sys_exit")
 int on_exit(u64 *context) {
-    struct task_struct *task = (struct task_struct *)current_task();
+    struct task_struct *task = current_task();
     struct pt_regs *registers = (struct pt_regs *)context[0];
     u32 number = unfolded(registers, call_number(registers, task));
     struct call *call = map_lookup(&calls, &number);

@@ -16,6 +16,7 @@
 /* Arguments of calls that failed: so many, so long. */
 #define MOST_ARGUMENTS 32
 #define ARGUMENT_SIZE 1024
+#define MOST_ANCESTORS 32
 
 /* Whether the kernel has `task_registers` (since Linux 5.15). */
 const volatile u32 has_task_registers = 0;
@@ -40,14 +41,36 @@ INLINE s64 rss_count(struct mm_struct *mm, int which) {
     return count > 0 ? count : 0;
 }
 
+/* The first process of the innermost pid namespace, which takes orphans. */
+INLINE struct task_struct *first_of_namespace(struct pid *pid) {
+    if (!pid)
+        return 0;
+    u32 level = FOLLOW(pid, level);
+    struct pid_namespace *space = 0;
+    read_kernel(&space, sizeof(space),
+                (u8 *)PLACE(pid, numbers[0].ns) + level * SIZE_OF(struct upid));
+    return space ? GET(space, child_reaper) : 0;
+}
+
+/* Whether a process takes the orphans among its descendants (PR_SET_CHILD_SUBREAPER). */
+INLINE int takes_orphans(struct task_struct *task) {
+    struct signal_struct *signal = FOLLOW(task, signal);
+    u64 bits = 0;
+    if (signal)
+        read_kernel(&bits, sizeof(u32),
+                    (u8 *)signal + FIELD(signal, is_child_subreaper, FIELD_OFFSET));
+    bits <<= FIELD(signal, is_child_subreaper, FIELD_LEFT_SHIFT);
+    return bits >> FIELD(signal, is_child_subreaper, FIELD_RIGHT_SHIFT);
+}
+
 INLINE u32 terminal_of(struct task_struct *task) {
-    struct signal_struct *signal = GET(task, signal);
-    struct tty_struct *tty = GET(signal, tty);
-    struct tty_driver *driver = tty ? GET(tty, driver) : 0;
+    struct signal_struct *signal = FOLLOW(task, signal);
+    struct tty_struct *tty = FOLLOW(signal, tty);
+    struct tty_driver *driver = tty ? FOLLOW(tty, driver) : 0;
     if (!driver)
         return 0;
-    u32 major = GET(driver, major);
-    u32 minor = GET(driver, minor_start) + GET(tty, index);
+    u32 major = FOLLOW(driver, major);
+    u32 minor = FOLLOW(driver, minor_start) + FOLLOW(tty, index);
     return (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
 }
 
@@ -67,7 +90,7 @@ enum cgroup_subsys_id { cpuset_cgrp_id, cpu_cgrp_id, cpuacct_cgrp_id, io_cgrp_id
                                            *(enum cgroup_subsys_id *)name##_cgrp_id, 1)));
 
 INLINE void put_cgroups(struct writer *writer, struct task_struct *task) {
-    struct css_set *set = GET(task, cgroups);
+    struct css_set *set = FOLLOW(task, cgroups);
     u32 start = writer->at;
     CGROUP(cpuset)
     CGROUP(cpu)
@@ -79,8 +102,8 @@ INLINE void put_cgroups(struct writer *writer, struct task_struct *task) {
 
 /* The program's name for itself and its arguments, as they are in its memory. */
 INLINE void put_own_arguments(struct writer *writer, struct mm_struct *mm) {
-    u64 start = mm ? GET(mm, arg_start) : 0;
-    u64 end = mm ? GET(mm, arg_end) : 0;
+    u64 start = mm ? FOLLOW(mm, arg_start) : 0;
+    u64 end = mm ? FOLLOW(mm, arg_end) : 0;
     u32 before = writer->at;
     put_user_string(writer, (void *)start);
     u64 rest = start + (writer->at - before);
@@ -112,17 +135,17 @@ INLINE void put_given_arguments(struct writer *writer, u64 list) {
 
 /* What events of new processes and of new programs have in common, behind the arguments. */
 INLINE void put_common(struct writer *writer, struct task_struct *task) {
-    struct mm_struct *mm = GET(task, mm);
-    struct signal_struct *signal = GET(task, signal);
-    put_s64(writer, GET(task, pid));
-    put_s64(writer, GET(task, tgid));
-    struct task_struct *parent = GET(task, real_parent);
-    put_s64(writer, parent ? GET(parent, pid) : 0);
+    struct mm_struct *mm = FOLLOW(task, mm);
+    struct signal_struct *signal = FOLLOW(task, signal);
+    put_s64(writer, FOLLOW(task, pid));
+    put_s64(writer, FOLLOW(task, tgid));
+    struct task_struct *parent = FOLLOW(task, real_parent);
+    put_s64(writer, parent ? FOLLOW(parent, pid) : 0);
     put_nothing(writer);
-    put_s64(writer, GET(signal, rlim[PR_FILE_LIMIT].rlim_cur));
-    put_u64(writer, GET(task, maj_flt));
-    put_u64(writer, GET(task, min_flt));
-    put_u32(writer, mm ? pages_to_kb(GET(mm, total_vm)) : 0);
+    put_s64(writer, FOLLOW(signal, rlim[PR_FILE_LIMIT].rlim_cur));
+    put_u64(writer, FOLLOW(task, maj_flt));
+    put_u64(writer, FOLLOW(task, min_flt));
+    put_u32(writer, mm ? pages_to_kb(FOLLOW(mm, total_vm)) : 0);
     put_u32(writer, mm ? pages_to_kb(rss_count(mm, 0) + rss_count(mm, 1) + rss_count(mm, 3)) : 0);
     put_u32(writer, mm ? pages_to_kb(rss_count(mm, 2)) : 0);
     put_kernel_string(writer, PLACE(task, comm));
@@ -135,18 +158,18 @@ INLINE u64 nanoseconds(s64 seconds, u64 rest) {
 
 INLINE u64 changed(struct inode *inode) {
     if (HAS(inode, i_ctime_sec))
-        return nanoseconds(GET(inode, i_ctime_sec), GET(inode, i_ctime_nsec));
+        return nanoseconds(FOLLOW(inode, i_ctime_sec), FOLLOW(inode, i_ctime_nsec));
     if (HAS(inode, __i_ctime))
-        return nanoseconds(GET(inode, __i_ctime.tv_sec), GET(inode, __i_ctime.tv_nsec));
-    return nanoseconds(GET(inode, i_ctime.tv_sec), GET(inode, i_ctime.tv_nsec));
+        return nanoseconds(FOLLOW(inode, __i_ctime.tv_sec), FOLLOW(inode, __i_ctime.tv_nsec));
+    return nanoseconds(FOLLOW(inode, i_ctime.tv_sec), FOLLOW(inode, i_ctime.tv_nsec));
 }
 
 INLINE u64 modified(struct inode *inode) {
     if (HAS(inode, i_mtime_sec))
-        return nanoseconds(GET(inode, i_mtime_sec), GET(inode, i_mtime_nsec));
+        return nanoseconds(FOLLOW(inode, i_mtime_sec), FOLLOW(inode, i_mtime_nsec));
     if (HAS(inode, __i_mtime))
-        return nanoseconds(GET(inode, __i_mtime.tv_sec), GET(inode, __i_mtime.tv_nsec));
-    return nanoseconds(GET(inode, i_mtime.tv_sec), GET(inode, i_mtime.tv_nsec));
+        return nanoseconds(FOLLOW(inode, __i_mtime.tv_sec), FOLLOW(inode, __i_mtime.tv_nsec));
+    return nanoseconds(FOLLOW(inode, i_mtime.tv_sec), FOLLOW(inode, i_mtime.tv_nsec));
 }
 
 #define CAN_OVERRIDE_ACCESS (1 << 1)
@@ -154,46 +177,45 @@ INLINE u64 modified(struct inode *inode) {
 /* What is special about a program's file. */
 INLINE u32 properties_of(struct inode *inode, struct cred *cred) {
     u32 properties = 0;
-    u16 mode = GET(inode, i_mode);
-    u32 user = GET(cred, euid.val), group = GET(cred, egid.val);
-    int writable = (mode & 0002) || (GET(inode, i_uid.val) == user && (mode & 0200)) ||
-                   (GET(inode, i_gid.val) == group && (mode & 0020)) ||
+    u16 mode = FOLLOW(inode, i_mode);
+    u32 user = FOLLOW(cred, euid.val), group = FOLLOW(cred, egid.val);
+    int writable = (mode & 0002) || (FOLLOW(inode, i_uid.val) == user && (mode & 0200)) ||
+                   (FOLLOW(inode, i_gid.val) == group && (mode & 0020)) ||
                    (capabilities_of(PLACE(cred, cap_effective)) & CAN_OVERRIDE_ACCESS);
     if (writable)
         properties |= EXE_WRITABLE;
-    enum layer layer = layer_of(inode);
+    struct super_block *block = FOLLOW(inode, i_sb);
+    enum layer layer = layer_of(inode, block);
     if (layer == LAYER_UPPER)
         properties |= EXE_UPPER_LAYER;
     else if (layer == LAYER_LOWER)
         properties |= EXE_LOWER_LAYER;
-    struct super_block *block = GET(inode, i_sb);
-    if (GET(block, s_magic) == TMPFS && GET(inode, i_nlink) == 0)
+    if (FOLLOW(block, s_magic) == TMPFS && FOLLOW(inode, i_nlink) == 0)
         properties |= EXE_FROM_MEMFD;
     return properties;
 }
 
 /* What events of execs hold behind the control groups. */
 INLINE void put_program(struct writer *writer, struct task_struct *task, struct mm_struct *mm) {
-    struct cred *cred = GET(task, cred);
+    struct cred *cred = FOLLOW(task, cred);
     put_u32(writer, terminal_of(task));
-    struct signal_struct *signal = GET(task, signal);
-    struct pid *group = 0;
-    read_kernel(&group, sizeof(group), PLACE(signal, pids[PIDTYPE_PGID]));
+    struct signal_struct *signal = FOLLOW(task, signal);
+    struct pid *group = FOLLOW(signal, pids[PIDTYPE_PGID]);
     put_s64(writer, id_in_namespace(group));
-    put_u32(writer, GET(task, loginuid.val));
-    struct file *exe = mm ? GET(mm, exe_file) : 0;
-    struct inode *inode = exe ? GET(exe, f_inode) : 0;
+    put_u32(writer, FOLLOW(task, loginuid.val));
+    struct file *exe = mm ? FOLLOW(mm, exe_file) : 0;
+    struct inode *inode = exe ? FOLLOW(exe, f_inode) : 0;
     put_u32(writer, inode ? properties_of(inode, cred) : 0);
     put_u64(writer, capabilities_of(PLACE(cred, cap_inheritable)));
     put_u64(writer, capabilities_of(PLACE(cred, cap_permitted)));
     put_u64(writer, capabilities_of(PLACE(cred, cap_effective)));
-    put_u64(writer, inode ? GET(inode, i_ino) : 0);
+    put_u64(writer, inode ? FOLLOW(inode, i_ino) : 0);
     put_u64(writer, inode ? changed(inode) : 0);
     put_u64(writer, inode ? modified(inode) : 0);
-    put_u32(writer, GET(cred, euid.val));
+    put_u32(writer, FOLLOW(cred, euid.val));
     put_path(writer, exe, task);
     put_s64(writer, id_of_host(group));
-    put_u32(writer, GET(cred, egid.val));
+    put_u32(writer, FOLLOW(cred, egid.val));
 }
 
 /* The call by which a program began: its registers tell, where they can be asked for. */
@@ -201,7 +223,7 @@ INLINE u32 exec_call(void *task) {
     if (!has_task_registers)
         return EXECVE;
     struct pt_regs *registers = task_registers(task);
-    u32 number = GET(registers, orig_ax) & ~X32_BIT;
+    u32 number = FOLLOW(registers, orig_ax) & ~X32_BIT;
     int at = number == EXECVEAT || number == EXECVEAT_I386 || number == EXECVEAT_X32;
     return at ? EXECVEAT : EXECVE;
 }
@@ -213,20 +235,20 @@ int on_program(u64 *context) {
     struct task_struct *task = (struct task_struct *)context[0];
     struct linux_binprm *binary = (struct linux_binprm *)context[2];
     struct call *call = map_lookup(&calls, &number);
-    if (!call || !call->code || (u32)GET(task, tgid) == own_process)
+    if (!call || !call->code || (u32)FOLLOW(task, tgid) == own_process)
         return 0;
-    struct writer *writer = begin(call->code, call->parameters, GET(task, pid));
+    struct writer *writer = begin(call->code, call->parameters, FOLLOW(task, pid));
     if (!writer)
         return 0;
-    struct mm_struct *mm = GET(task, mm);
+    struct mm_struct *mm = FOLLOW(task, mm);
     put_s64(writer, 0);
     put_own_arguments(writer, mm);
     put_common(writer, task);
-    u64 start = mm ? GET(mm, env_start) : 0, end = mm ? GET(mm, env_end) : 0;
+    u64 start = mm ? FOLLOW(mm, env_start) : 0, end = mm ? FOLLOW(mm, env_end) : 0;
     put_user_bytes(writer, (void *)start, end - start, ARGUMENTS_SIZE);
     put_program(writer, task, mm);
     if (number == EXECVE)
-        put_kernel_string(writer, GET(binary, filename));
+        put_kernel_string(writer, FOLLOW(binary, filename));
     send(writer);
     return 0;
 }
@@ -235,7 +257,7 @@ int on_program(u64 *context) {
 SECTION("tp_btf/sys_exit")
 int on_exec(u64 *context) {
     struct pt_regs *registers = (struct pt_regs *)context[0];
-    struct task_struct *task = (struct task_struct *)current_task();
+    struct task_struct *task = current_task();
     s64 result = context[1];
     u32 number = call_number(registers, task);
     struct call *call = map_lookup(&calls, &number);
@@ -249,7 +271,7 @@ int on_exec(u64 *context) {
     put_given_arguments(writer, argument(writer, at ? 2 : 1));
     put_common(writer, task);
     put_nothing(writer);
-    put_program(writer, task, GET(task, mm));
+    put_program(writer, task, FOLLOW(task, mm));
     if (!at)
         put_user_string(writer, (void *)argument(writer, 0));
     send(writer);
@@ -260,7 +282,7 @@ int on_exec(u64 *context) {
 SECTION("tp_btf/sys_exit")
 int on_clone(u64 *context) {
     struct pt_regs *registers = (struct pt_regs *)context[0];
-    struct task_struct *task = (struct task_struct *)current_task();
+    struct task_struct *task = current_task();
     u32 number = call_number(registers, task);
     struct call *call = map_lookup(&calls, &number);
     if (!call)
@@ -268,9 +290,9 @@ int on_clone(u64 *context) {
     struct writer *writer = begin_call(call, registers, number, context[1]);
     if (!writer)
         return 0;
-    struct cred *cred = GET(task, cred);
+    struct cred *cred = FOLLOW(task, cred);
     put_s64(writer, context[1]);
-    put_own_arguments(writer, GET(task, mm));
+    put_own_arguments(writer, FOLLOW(task, mm));
     put_common(writer, task);
     u64 flags = 0;
     if (call->code == CLONE_EVENT)
@@ -278,53 +300,56 @@ int on_clone(u64 *context) {
     else if (call->code == CLONE3_EVENT)
         read_user(&flags, sizeof(flags), (void *)argument(writer, 0));
     put_u32(writer, flags);
-    put_u32(writer, GET(cred, euid.val));
-    put_u32(writer, GET(cred, egid.val));
-    struct task_struct *leader = GET(task, group_leader);
-    struct pid *pid = GET(task, thread_pid);
+    put_u32(writer, FOLLOW(cred, euid.val));
+    put_u32(writer, FOLLOW(cred, egid.val));
+    struct task_struct *leader = FOLLOW(task, group_leader);
+    struct pid *pid = FOLLOW(task, thread_pid);
     put_s64(writer, id_in_namespace(pid));
-    put_s64(writer, id_in_namespace(GET(leader, thread_pid)));
-    u32 level = GET(pid, level);
-    struct pid_namespace *space = 0;
-    read_kernel(&space, sizeof(space),
-                (u8 *)PLACE(pid, numbers[0].ns) + level * SIZE_OF(struct upid));
-    struct task_struct *first = space ? GET(space, child_reaper) : 0;
+    put_s64(writer, id_in_namespace(FOLLOW(leader, thread_pid)));
+    struct task_struct *first = first_of_namespace(pid);
     put_u64(writer, first ? GET(first, start_boottime) : 0);
     send(writer);
     return 0;
+}
+
+/* Who takes the children of a thread that ends: the rest of its process, the next ancestor that
+ * asked for it, or the first process of its namespace; 0 if it has no children. */
+INLINE s64 reaper_of(struct task_struct *task) {
+    struct list_head *children = FOLLOW(task, children.next);
+    if ((u64)children == (u64)PLACE(task, children))
+        return 0;
+    struct task_struct *leader = FOLLOW(task, group_leader);
+    if (leader != task)
+        return FOLLOW(leader, pid);
+    struct task_struct *first = first_of_namespace(FOLLOW(task, thread_pid));
+    struct task_struct *ancestor = task;
+    for (int i = 0; i < MOST_ANCESTORS; i++) {
+        ancestor = FOLLOW(ancestor, real_parent);
+        if (!ancestor || (u64)ancestor == (u64)first || takes_orphans(ancestor))
+            break;
+    }
+    if (ancestor && (u64)ancestor != (u64)first && takes_orphans(ancestor))
+        return FOLLOW(ancestor, tgid);
+    return first ? GET(first, pid) : 0;
 }
 
 /* The end of a thread. */
 SECTION("tp_btf/sched_process_exit")
 int on_task_exit(u64 *context) {
     struct task_struct *task = (struct task_struct *)context[0];
-    u32 process = GET(task, tgid);
+    u32 process = FOLLOW(task, tgid);
     if (process == own_process)
         return 0;
-    struct writer *writer = begin(EXIT_EVENT, 5, GET(task, pid));
+    struct writer *writer = begin(EXIT_EVENT, 5, FOLLOW(task, pid));
     if (!writer)
         return 0;
-    s32 status = GET(task, exit_code);
+    s32 status = FOLLOW(task, exit_code);
     u8 signal = status & 0x7f;
     put_s64(writer, status);
     put_s64(writer, signal ? -1 : (status >> 8) & 0xff);
     put_u8(writer, signal);
     put_u8(writer, (status & 0x80) != 0);
-    /* Who takes the children: the rest of the process, or the first process of the namespace. */
-    struct task_struct *leader = GET(task, group_leader);
-    s64 reaper = 0;
-    if (leader != task) {
-        reaper = GET(leader, pid);
-    } else {
-        struct pid *pid = GET(task, thread_pid);
-        u32 level = pid ? GET(pid, level) : 0;
-        struct pid_namespace *space = 0;
-        if (pid)
-            read_kernel(&space, sizeof(space),
-                        (u8 *)PLACE(pid, numbers[0].ns) + level * SIZE_OF(struct upid));
-        struct task_struct *first = space ? GET(space, child_reaper) : 0;
-        reaper = first ? GET(first, pid) : 0;
-    }
+    s64 reaper = reaper_of(task);
     put_s64(writer, reaper);
     send(writer);
     return 0;

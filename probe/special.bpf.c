@@ -8,7 +8,7 @@ enum { SET_NAME = 15, GET_CHILD_SUBREAPER = 37 };
 
 INLINE struct writer *begin_special(u64 *context) {
     struct pt_regs *registers = (struct pt_regs *)context[0];
-    u32 number = call_number(registers, (struct task_struct *)current_task());
+    u32 number = call_number(registers, current_task());
     struct call *call = map_lookup(&calls, &number);
     if (!call)
         return 0;
@@ -48,8 +48,8 @@ int on_capset(u64 *context) {
     struct writer *writer = begin_special(context);
     if (!writer)
         return 0;
-    struct task_struct *task = (struct task_struct *)current_task();
-    struct cred *cred = GET(task, cred);
+    struct task_struct *task = current_task();
+    struct cred *cred = FOLLOW(task, cred);
     put_u64(writer, capabilities_of(PLACE(cred, cap_inheritable)));
     put_u64(writer, capabilities_of(PLACE(cred, cap_permitted)));
     put_u64(writer, capabilities_of(PLACE(cred, cap_effective)));

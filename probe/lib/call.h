@@ -37,9 +37,10 @@ enum source {
     SOURCE_BUFFERS_SIZE,
     SOURCE_ADDRESS,
     SOURCE_TUPLE,
-    SOURCE_DEVICE,
+    SOURCE_PLACE, /* two parameters: device and inode of the opened file */
     SOURCE_INODE,
     SOURCE_SOCKET,
+    SOURCE_DONE, /* by the parameter before it */
 };
 
 enum parameter_flag {
@@ -88,12 +89,12 @@ INLINE u64 argument(struct writer *writer, u32 number) {
 }
 
 INLINE int is_narrow(struct task_struct *task) {
-    return GET(task, thread_info.status) & TS_COMPAT;
+    return FOLLOW(task, thread_info.status) & TS_COMPAT;
 }
 
 /* The place of the current call among `calls`. */
 INLINE u32 call_number(struct pt_regs *registers, struct task_struct *task) {
-    u32 number = GET(registers, orig_ax);
+    u32 number = FOLLOW(registers, orig_ax);
     if (is_narrow(task))
         return number < SOCKETCALLS - I386 ? I386 + number : MOST_CALLS;
     if (number & X32_BIT) {
@@ -108,26 +109,26 @@ INLINE void take_arguments(struct writer *writer, struct pt_regs *registers, u32
                            s64 result) {
     writer->narrow = number >= I386;
     if (number >= I386 && number < X32) {
-        writer->arguments[0] = (u32)GET(registers, bx);
-        writer->arguments[1] = (u32)GET(registers, cx);
-        writer->arguments[2] = (u32)GET(registers, dx);
-        writer->arguments[3] = (u32)GET(registers, si);
-        writer->arguments[4] = (u32)GET(registers, di);
-        writer->arguments[5] = (u32)GET(registers, bp);
+        writer->arguments[0] = (u32)FOLLOW(registers, bx);
+        writer->arguments[1] = (u32)FOLLOW(registers, cx);
+        writer->arguments[2] = (u32)FOLLOW(registers, dx);
+        writer->arguments[3] = (u32)FOLLOW(registers, si);
+        writer->arguments[4] = (u32)FOLLOW(registers, di);
+        writer->arguments[5] = (u32)FOLLOW(registers, bp);
     } else {
-        writer->arguments[0] = GET(registers, di);
-        writer->arguments[1] = GET(registers, si);
-        writer->arguments[2] = GET(registers, dx);
-        writer->arguments[3] = GET(registers, r10);
-        writer->arguments[4] = GET(registers, r8);
-        writer->arguments[5] = GET(registers, r9);
+        writer->arguments[0] = FOLLOW(registers, di);
+        writer->arguments[1] = FOLLOW(registers, si);
+        writer->arguments[2] = FOLLOW(registers, dx);
+        writer->arguments[3] = FOLLOW(registers, r10);
+        writer->arguments[4] = FOLLOW(registers, r8);
+        writer->arguments[5] = FOLLOW(registers, r9);
     }
     writer->arguments[RESULT] = result;
 }
 
 /* `socketcall` is one of many calls: its first argument tells which. */
 INLINE u32 unfolded(struct pt_regs *registers, u32 number) {
-    return number == I386_SOCKETCALL ? SOCKETCALLS + (GET(registers, bx) & 31) : number;
+    return number == I386_SOCKETCALL ? SOCKETCALLS + (FOLLOW(registers, bx) & 31) : number;
 }
 
 /* Its second is the address of those that it is called with. */

@@ -3,6 +3,8 @@
 
 #include "helpers.h"
 #include "kernel.h"
+#include "record.h"
+#include "task.h"
 
 #define OVERLAYFS 0x794c7630
 
@@ -14,13 +16,38 @@
 /* include/linux/fs.h */
 #define FMODE_CREATED 0x100000
 
-INLINE u32 device_of(struct file *file) {
-    struct inode *inode = file ? GET(file, f_inode) : 0;
-    struct super_block *block = inode ? GET(inode, i_sb) : 0;
-    u32 device = block ? GET(block, s_dev) : 0;
+/* The file that the result of the call is the descriptor of, found once for a record. */
+struct opened {
+    struct file *file;
+    struct inode *inode;
+    struct super_block *block;
+};
+
+INLINE struct opened opened_file(struct writer *writer, struct task_struct *task) {
+    struct opened opened = {0};
+    if ((s64)writer->arguments[RESULT] < 0)
+        return opened;
+    if (!writer->nodes[0]) {
+        struct file *file = file_of(task, writer->arguments[RESULT]);
+        struct inode *inode = file ? GET(file, f_inode) : 0;
+        writer->nodes[0] = (u64)file;
+        writer->nodes[1] = (u64)inode;
+        writer->nodes[2] = inode ? (u64)GET(inode, i_sb) : 0;
+    }
+    opened.file = (struct file *)writer->nodes[0];
+    opened.inode = (struct inode *)writer->nodes[1];
+    opened.block = (struct super_block *)writer->nodes[2];
+    return opened;
+}
+
+/* Its device and its inode. */
+INLINE void put_place(struct writer *writer, struct task_struct *task) {
+    struct opened opened = opened_file(writer, task);
+    u32 device = opened.block ? GET(opened.block, s_dev) : 0;
     /* new_encode_dev: how user space sees it */
     u32 major = device >> 20, minor = device & 0xfffff;
-    return (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
+    put_u32(writer, (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12));
+    put_u64(writer, opened.inode ? GET(opened.inode, i_ino) : 0);
 }
 
 INLINE u64 inode_of(struct file *file) {
@@ -31,8 +58,7 @@ INLINE u64 inode_of(struct file *file) {
 enum layer { LAYER_NONE, LAYER_LOWER, LAYER_UPPER };
 
 /* Where an overlay file system has a file. */
-INLINE enum layer layer_of(struct inode *inode) {
-    struct super_block *block = inode ? GET(inode, i_sb) : 0;
+INLINE enum layer layer_of(struct inode *inode, struct super_block *block) {
     if (!block || GET(block, s_magic) != OVERLAYFS)
         return LAYER_NONE;
     /* fs/overlayfs/ovl_entry.h: behind the inode stands the upper layer's entry. */
@@ -41,12 +67,14 @@ INLINE enum layer layer_of(struct inode *inode) {
     return upper ? LAYER_UPPER : LAYER_LOWER;
 }
 
-INLINE u32 open_flags(u32 flags, struct file *file) {
-    if (!file)
+/* Flags of the call, with what became of the file. */
+INLINE u32 open_flags(struct writer *writer, u32 flags, struct task_struct *task) {
+    struct opened opened = opened_file(writer, task);
+    if (!opened.file)
         return flags;
-    if (GET(file, f_mode) & FMODE_CREATED)
+    if (GET(opened.file, f_mode) & FMODE_CREATED)
         flags |= OPENED_CREATED;
-    enum layer layer = layer_of(GET(file, f_inode));
+    enum layer layer = layer_of(opened.inode, opened.block);
     if (layer == LAYER_UPPER)
         flags |= OPENED_UPPER_LAYER;
     else if (layer == LAYER_LOWER)

@@ -4,9 +4,17 @@
 
 #include "types.h"
 
+struct task_struct;
+struct pt_regs;
+
 static void *(*const map_lookup)(void *map, const void *key) = (void *)1;
 static long (*const tail_call)(void *context, void *map, u32 index) = (void *)12;
-static u64 (*const current_task)(void) = (void *)35;
+#ifdef OLD_KERNEL
+static struct task_struct *(*const current_task)(void) = (void *)35;
+#else
+/* Since Linux 5.11; the verifier knows what it points to. */
+static struct task_struct *(*const current_task)(void) = (void *)158;
+#endif
 static long (*const read_user)(void *to, u32 size, const void *from) = (void *)112;
 static long (*const read_kernel)(void *to, u32 size, const void *from) = (void *)113;
 static long (*const read_user_string)(void *to, u32 size, const void *from) = (void *)114;
@@ -25,13 +33,29 @@ static struct pt_regs *(*const task_registers)(void *task) = (void *)175;
 /* Reads a member of a kernel structure where this kernel has it; 0 if it cannot be read. */
 #define GET(pointer, member)                                                                       \
     ({                                                                                             \
-        __typeof__((pointer)->member) value_ = 0;                                                  \
-        read_kernel(&value_, sizeof(value_), __builtin_preserve_access_index(&(pointer)->member)); \
+        __typeof__(pointer) from_ = (pointer);                                                     \
+        __typeof__(from_->member) value_ = 0;                                                      \
+        read_kernel(&value_, sizeof(value_), __builtin_preserve_access_index(&from_->member));     \
         value_;                                                                                    \
     })
 
+/* The same through a pointer that the verifier knows to be one to such a structure: it came from the
+ * kernel, or from a member that was read in this way. That costs no call. */
+#ifdef OLD_KERNEL
+#define FOLLOW(pointer, member) GET(pointer, member)
+#else
+#define FOLLOW(pointer, member) ((pointer)->member)
+#endif
+
 /* Where a member of a kernel structure is. */
 #define PLACE(pointer, member) __builtin_preserve_access_index(&(pointer)->member)
+
+/* How a member lies in its structure: bits that are not a whole number of bytes are read with all
+ * that is around them, and shifted to the left and to the right in 64 bits. */
+#define FIELD(pointer, member, what) __builtin_preserve_field_info((pointer)->member, what)
+#define FIELD_OFFSET 0
+#define FIELD_LEFT_SHIFT 4
+#define FIELD_RIGHT_SHIFT 5
 
 /* Whether this kernel has a member. */
 #define HAS(pointer, member) __builtin_preserve_field_info((pointer)->member, 2)

@@ -229,6 +229,7 @@ struct task_struct {
     int tgid;
     struct task_struct *real_parent;
     struct task_struct *parent;
+    struct list_head children;
     struct task_struct *group_leader;
     struct pid *thread_pid;
     unsigned long min_flt;

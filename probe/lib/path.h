@@ -50,12 +50,12 @@ INLINE void put_path(struct writer *writer, struct file *file, struct task_struc
         put_nothing(writer);
         return;
     }
-    struct fs_struct *fs = GET(task, fs);
-    struct dentry *root = GET(fs, root.dentry);
-    struct vfsmount *root_mount = GET(fs, root.mnt);
+    struct fs_struct *fs = FOLLOW(task, fs);
+    struct dentry *root = FOLLOW(fs, root.dentry);
+    struct vfsmount *root_mount = FOLLOW(fs, root.mnt);
     u32 offset = __builtin_preserve_field_info(((struct mount *)0)->mnt, 0);
-    writer->nodes[0] = (u64)GET(file, f_path.dentry);
-    writer->nodes[1] = (u64)GET(file, f_path.mnt) - offset;
+    writer->nodes[0] = (u64)FOLLOW(file, f_path.dentry);
+    writer->nodes[1] = (u64)FOLLOW(file, f_path.mnt) - offset;
     writer->count = TEXT_SIZE - 1;
     for (int i = 0; i < MOST_NAMES; i++)
         if (!step_up(writer, root, root_mount))

@@ -125,6 +125,7 @@ INLINE struct writer *begin(u16 code, u16 parameters, u32 tid) {
     writer->at = sizeof(struct header) + 2 * (u32)parameters;
     writer->parameter = 0;
     writer->flags = 0;
+    writer->nodes[0] = 0;
     struct header *header = header_of(writer);
     header->boot_time_ns = boot_time_ns();
     header->tid = tid;

@@ -12,7 +12,7 @@
 INLINE s64 id_in_namespace(struct pid *pid) {
     if (!pid)
         return 0;
-    u32 level = GET(pid, level);
+    u32 level = FOLLOW(pid, level);
     int id = 0;
     void *first = PLACE(pid, numbers[0].nr);
     read_kernel(&id, sizeof(id), first + level * SIZE_OF(struct upid));
@@ -20,18 +20,18 @@ INLINE s64 id_in_namespace(struct pid *pid) {
 }
 
 INLINE s64 id_of_host(struct pid *pid) {
-    return pid ? GET(pid, numbers[0].nr) : 0;
+    return pid ? FOLLOW(pid, numbers[0].nr) : 0;
 }
 
 /* A file that the current thread has open; null if it has not. */
 INLINE struct file *file_of(struct task_struct *task, s64 fd) {
-    struct files_struct *files = GET(task, files);
+    struct files_struct *files = FOLLOW(task, files);
     if (!files || fd < 0)
         return 0;
-    struct fdtable *table = GET(files, fdt);
-    if (fd >= GET(table, max_fds))
+    struct fdtable *table = FOLLOW(files, fdt);
+    if (fd >= FOLLOW(table, max_fds))
         return 0;
-    struct file **list = GET(table, fd);
+    struct file **list = FOLLOW(table, fd);
     struct file *file = 0;
     read_kernel(&file, sizeof(file), &list[fd]);
     return file;

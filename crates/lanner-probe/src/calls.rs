@@ -124,9 +124,10 @@ mod source {
     pub const BUFFERS_SIZE: u8 = 11;
     pub const ADDRESS: u8 = 12;
     pub const TUPLE: u8 = 13;
-    pub const DEVICE: u8 = 14;
+    pub const PLACE: u8 = 14;
     pub const INODE: u8 = 15;
     pub const SOCKET: u8 = 16;
+    pub const DONE: u8 = 17;
 }
 
 /// `enum parameter_flag`.
@@ -212,11 +213,10 @@ fn parameter(text: &str, ty: &str) -> Option<Parameter> {
         "-" => return Some(made),
         "dev" | "ino" => {
             made.source = if text == "dev" {
-                source::DEVICE
+                source::PLACE
             } else {
-                source::INODE
+                source::DONE
             };
-            made.argument = RESULT;
             return Some(made);
         }
         // Results are wider than most parameters that hold them.
