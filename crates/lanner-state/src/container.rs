@@ -98,10 +98,22 @@ pub struct Container {
     pub metadata: Option<Box<Metadata>>,
 }
 
+/// A container that was not seen before.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewContainer {
+    /// Its id as it is shown.
+    pub id: Box<str>,
+    /// Its whole id, by which its runtime knows it.
+    pub full_id: Box<str>,
+}
+
 /// All containers that were seen, the host among them.
 #[derive(Debug)]
 pub struct Containers {
     list: Vec<Known>,
+    /// Those that were found by control groups since somebody asked, and of which nothing more is
+    /// known.
+    new: Vec<NewContainer>,
     by_id: HashMap<Box<str>, ContainerId>,
     latest_generation: u64,
     /// The sum of all sizes in the list.
@@ -133,6 +145,7 @@ impl Default for Containers {
                 container: Arc::new(host),
                 size: 0,
             }],
+            new: Vec::new(),
             by_id: HashMap::from_iter([("".into(), ContainerId::HOST)]),
             latest_generation: 0,
             size: 0,
@@ -206,7 +219,9 @@ impl Containers {
             return ContainerId::HOST;
         };
         let name = String::from_utf8_lossy(found.id);
+        let before = self.list.len();
         let id = self.intern(&name);
+        let is_new = self.list.len() > before;
         let is_told = self.get(id).is_none_or(|known| known.metadata.is_some());
         if let Some(kind) = found.kind.filter(|_| !is_told) {
             let container = Container {
@@ -216,8 +231,19 @@ impl Containers {
                 ..Container::default()
             };
             self.learn(container, 0);
+        } else if is_new {
+            self.new.push(NewContainer {
+                id: start_of(&name, MAX_ID).into(),
+                full_id: String::from_utf8_lossy(found.full_id).into(),
+            });
         }
         id
+    }
+
+    /// The containers that were found by control groups since the last time, for whoever can tell
+    /// more of them.
+    pub fn take_new(&mut self) -> Vec<NewContainer> {
+        std::mem::take(&mut self.new)
     }
 
     /// Takes what was told of a container, in `size` bytes, in place of what was known.

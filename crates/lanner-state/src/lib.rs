@@ -27,4 +27,4 @@ pub mod threads;
 pub mod users;
 
 pub use apply::is_of_inventory;
-pub use state::{Context, State};
+pub use state::{Context, Finder, Found, State};

@@ -38,10 +38,10 @@ impl State {
         true
     }
 
-    /// Makes sure that there is a thread of an id, made up if need be; false
+    /// Makes sure that there is a thread of an id: as the system knows it, or made up; false
     /// when the table is full.
     pub(crate) fn obtain(&mut self, tid: i64) -> bool {
-        if self.threads.get(tid).is_some() {
+        if self.threads.get(tid).is_some() || self.look_for(tid) {
             return true;
         }
         let thread = self.unknown_thread(tid);

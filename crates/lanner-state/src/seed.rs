@@ -7,12 +7,47 @@ use lanner_event::inventory::{Descriptor, Group, Interface, Machine, Process, Us
 use crate::container::ContainerId;
 use crate::fd;
 use crate::param;
-use crate::state::State;
+use crate::state::{Found, State};
 use crate::thread::{CommandLine, Image, Thread, flags};
 
 impl State {
     /// A thread of the list.
     pub fn seed_process(&mut self, process: Process) {
+        let thread = self.thread_of_list(process);
+        self.add_thread(thread, false);
+    }
+
+    /// Takes in a thread as the system knows it, with its leader; whether it does, and there is
+    /// room.
+    pub(crate) fn look_for(&mut self, tid: i64) -> bool {
+        let Some(mut finder) = self.finder.take() else {
+            return false;
+        };
+        let found = (finder.0)(tid);
+        let leader = found.as_ref().map(|(process, _)| process.pid);
+        let is_there = found.is_some_and(|found| self.take_found(found));
+        if let Some(pid) = leader.filter(|pid| is_there && self.threads.get(*pid).is_none())
+            && let Some(found) = (finder.0)(pid)
+        {
+            self.take_found(found);
+        }
+        self.finder = Some(finder);
+        is_there
+    }
+
+    fn take_found(&mut self, (process, descriptors): Found) -> bool {
+        let tid = process.tid;
+        let thread = self.thread_of_list(process);
+        let is_added = self.add_thread(thread, true);
+        if is_added {
+            self.counters.found_threads += 1;
+            self.seed_descriptors(tid, descriptors);
+            self.attach_container(tid);
+        }
+        is_added
+    }
+
+    fn thread_of_list(&mut self, process: Process) -> Thread {
         let mut thread = self.seeded_thread(&process);
         let is_main = thread.is_main();
         thread.image = Arc::new(Image {
@@ -34,7 +69,7 @@ impl State {
         if let Some(known) = self.cgroups.get(&process.cgroups, &mut self.containers) {
             thread.take_cgroups(known);
         }
-        self.add_thread(thread, false);
+        thread
     }
 
     fn seeded_thread(&mut self, process: &Process) -> Thread {

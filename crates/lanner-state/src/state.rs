@@ -1,10 +1,11 @@
 //! The tables, and look-ups in them.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use lanner_event::RawEvent;
-use lanner_event::inventory::{Interface, Machine};
+use lanner_event::inventory::{Descriptor, Interface, Machine, Process};
 
 use crate::container::{Container, Containers};
 use crate::exited::RecentlyExited;
@@ -40,6 +41,8 @@ pub struct State {
     pub counters: Counters,
     /// More threads than this are not taken in.
     pub max_threads: usize,
+    /// Who is asked about threads that are not known; nobody where there is only a capture.
+    pub finder: Option<Finder>,
     /// Whether the events that belong to the lists are over ([`crate::is_of_inventory`]).
     pub(crate) is_open: bool,
     pub(crate) exited: RecentlyExited,
@@ -52,6 +55,18 @@ pub struct State {
     latest_id: u64,
     pub(crate) lineage_floor: u64,
     pub(crate) loose_parents: LooseParents,
+}
+
+/// What the running system says of a thread: the thread, and its descriptors.
+pub type Found = (Process, Vec<Descriptor>);
+
+/// Asks the running system about a thread.
+pub struct Finder(pub Box<dyn FnMut(i64) -> Option<Found> + Send + Sync>);
+
+impl fmt::Debug for Finder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Finder")
+    }
 }
 
 /// How many states there were: each has numbers of its own, so that what is remembered under them
@@ -67,6 +82,8 @@ pub struct Counters {
     pub removed_threads: u64,
     /// Threads that were made up because an event named an unknown one.
     pub unknown_threads: u64,
+    /// Threads that an event named and the [`Finder`] knew.
+    pub found_threads: u64,
     /// Threads that were not taken in because the table was full.
     pub dropped_threads: u64,
     /// Threads that were removed because nothing was heard of them ([`State::purge`]).
@@ -105,6 +122,7 @@ impl Default for State {
             interfaces: Vec::new(),
             counters: Counters::default(),
             max_threads: DEFAULT_MAX_THREADS,
+            finder: None,
             is_open: false,
             exited: RecentlyExited::default(),
             leaving: None,

@@ -38,6 +38,12 @@ impl Pipeline {
         &self.state
     }
 
+    /// The state, for what is no event: who is asked about unknown threads, which containers are
+    /// new.
+    pub fn state_mut(&mut self) -> &mut State {
+        &mut self.state
+    }
+
     /// Takes an item: a list adds to the state, an event is handed to
     /// `on_event` once the state is up to date.
     pub fn item(&mut self, item: Item<'_>, on_event: impl FnOnce(&SyscallEvent<'_>)) {

@@ -15,8 +15,21 @@ const SHORT_ID: usize = 12;
 pub(crate) struct Match<'p> {
     /// The id, as it is shown.
     pub(crate) id: &'p [u8],
+    /// The id, as the engine knows it.
+    pub(crate) full_id: &'p [u8],
     /// The engine, where the path alone tells all that will be known.
     pub(crate) kind: Option<Kind>,
+}
+
+impl<'p> Match<'p> {
+    /// A container of which the path tells all.
+    fn whole(id: &'p [u8], kind: Kind) -> Self {
+        Self {
+            id,
+            full_id: id,
+            kind: Some(kind),
+        }
+    }
 }
 
 type Engine = fn(&[u8]) -> Option<Match<'_>>;
@@ -70,6 +83,7 @@ fn runc<'p>(path: &'p [u8], layouts: &[Layout]) -> Option<Match<'p>> {
     })?;
     Some(Match {
         id: &id[..SHORT_ID],
+        full_id: id,
         kind: None,
     })
 }
@@ -110,6 +124,7 @@ fn containerd(path: &[u8]) -> Option<Match<'_>> {
     }
     Some(Match {
         id: &id[..id.len().min(SHORT_ID)],
+        full_id: id,
         kind: None,
     })
 }
@@ -134,20 +149,14 @@ fn lxc(path: &[u8]) -> Option<Match<'_>> {
     let layouts = [&b"/lxc/"[..], b"/lxc.payload/", b"/lxc.payload."];
     let rest = layouts.iter().find_map(|layout| after(path, layout))?;
     let end = rest.iter().position(|byte| *byte == b'/');
-    Some(Match {
-        id: &rest[..end.unwrap_or(rest.len())],
-        kind: Some(Kind::Lxc),
-    })
+    Some(Match::whole(&rest[..end.unwrap_or(rest.len())], Kind::Lxc))
 }
 
 fn libvirt_lxc(path: &[u8]) -> Option<Match<'_>> {
     let id = libvirt_old(path)
         .or_else(|| libvirt_systemd(path))
         .or_else(|| after(path, b"/libvirt/lxc/"))?;
-    Some(Match {
-        id,
-        kind: Some(Kind::LibvirtLxc),
-    })
+    Some(Match::whole(id, Kind::LibvirtLxc))
 }
 
 /// `/name.libvirt-lxc`.
@@ -176,10 +185,7 @@ fn bpm(path: &[u8]) -> Option<Match<'_>> {
     let rest = after(path, b"bpm-")?;
     let id = &rest[..find_in(rest, b".scope").unwrap_or(rest.len())];
     let is_allowed = |byte: &u8| byte.is_ascii_alphanumeric() || b"._-".contains(byte);
-    (!id.is_empty() && id.iter().all(is_allowed)).then_some(Match {
-        id,
-        kind: Some(Kind::Bpm),
-    })
+    (!id.is_empty() && id.iter().all(is_allowed)).then_some(Match::whole(id, Kind::Bpm))
 }
 
 fn find_in(path: &[u8], part: &[u8]) -> Option<usize> {
