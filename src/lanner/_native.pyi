@@ -43,12 +43,18 @@ class Live:
     "write": as for `Scan` | null}.
     """
 
-    def __new__(cls, engine: Engine, options: bytes) -> Live:
-        """Loads the probe. Raises OSError when the kernel cannot run it or does not want to."""
+    def __new__(cls, engine: Engine, options: bytes, resolver: object) -> Live:
+        """Loads the probe. Raises OSError when the kernel cannot run it or does not want to.
+
+        `resolver` has a method `tell(id, full_id)`, which gives the document of a container as
+        bytes, a text that says why there is none, or None when it is not known yet.
+        """
     def start(self) -> None:
         """Begins to watch; takes what is there already."""
     def next(self, timeout_ms: int) -> Batch:
         """Alerts, as soon as there are any; none after so long. Releases the GIL."""
+    def tell(self, id: str, document: bytes | None, problem: str) -> Batch:
+        """Takes what came late of a container: its document, or why there is none."""
     def stop(self) -> None:
         """Stops watching."""
     def drain(self) -> Batch | None:

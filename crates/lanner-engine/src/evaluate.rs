@@ -157,6 +157,14 @@ impl<'a, 'e, S: EventSource> Evaluation<'a, 'e, S> {
         }
     }
 
+    /// Why the operand is absent, if that can be told.
+    pub(crate) fn absence(&self, operand: u32) -> Option<&'e str> {
+        match &self.program.operands[operand as usize] {
+            Operand::Field(extractor) => S::absence(extractor, self.event),
+            _ => None,
+        }
+    }
+
     /// The operands' shapes.
     pub(crate) fn shape(&self, operand: u32) -> Shape {
         self.program.shapes[operand as usize]

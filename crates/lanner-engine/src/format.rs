@@ -98,7 +98,12 @@ impl Output {
                     let start = message.len();
                     let shape = evaluation.shape(*operand);
                     let format = evaluation.format(*operand);
-                    print(evaluation.values(*operand), shape, format, message);
+                    let absence = evaluation.absence(*operand);
+                    let values = evaluation.values(*operand).filter(|some| !some.is_empty());
+                    match (values, absence) {
+                        (None, Some(reason)) => push_absence(reason, message),
+                        (values, _) => print(values, shape, format, message),
+                    }
                     if let Some(width) = width {
                         message.resize(start + width, b' ');
                     }
@@ -117,6 +122,13 @@ impl Output {
             out.value_ends.push(out.values.len());
         }
     }
+}
+
+/// `<NA>`, with why.
+fn push_absence(reason: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(b"<NA: ");
+    out.extend_from_slice(reason.as_bytes());
+    out.push(b'>');
 }
 
 /// Prints an operand.

@@ -103,6 +103,12 @@ pub trait EventSource: Send + Sync + 'static {
         Format::Decimal
     }
 
+    /// Why a field is absent from an event, where there is more to say than that it is: for the
+    /// text of alerts.
+    fn absence<'a>(_extractor: &Self::Extractor, _event: &'a Self::Event<'_>) -> Option<&'a str> {
+        None
+    }
+
     /// The event's time, in nanoseconds since the Unix epoch.
     fn time_ns(event: &Self::Event<'_>) -> u64;
 }

@@ -14,6 +14,8 @@ mod map_engine;
 mod output;
 mod parse_only;
 mod scan;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod told;
 mod writing;
 
 /// The compiled half of Lanner. Private: use the `lanner` package.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use lanner_engine::Alerts;
 use lanner_event::RawEvent;
@@ -18,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch::{Batch, Findings};
 use crate::engine::{Engine, State as Matchers};
 use crate::errors::{invalid, reason};
+use crate::told::{self, Answer};
 use crate::writing::{self, Choice, Fate, OutputCapture};
 
 /// So many events are matched before it is looked whether there were alerts.
@@ -38,10 +39,20 @@ struct Options {
 
 struct State {
     probe: Probe,
+    /// What is said of each event.
+    watch: Watch,
+    matched_before: Vec<u64>,
+}
+
+/// What becomes of events.
+struct Watch {
     pipeline: Pipeline,
+    /// Knows of containers; an object of Python.
+    resolver: Py<PyAny>,
     writing: Option<(Choice, OutputCapture)>,
     counts: Counts,
-    matched_before: Vec<u64>,
+    /// Why the capture or the resolver cannot go on.
+    failure: Option<PyErr>,
 }
 
 /// What was counted besides what the probe counts.
@@ -74,68 +85,93 @@ pub struct Live {
     state: Mutex<State>,
 }
 
-impl State {
+impl Watch {
     /// What is there at the beginning goes to the state and to the capture.
-    fn begin(&mut self, item: Item<'_>) -> io::Result<()> {
-        if let Some((_, output)) = &mut self.writing {
-            output.item(&item)?;
+    fn begin(&mut self, item: Item<'_>) {
+        if let Some((_, output)) = &mut self.writing
+            && let Err(error) = output.item(&item)
+        {
+            self.fail_writing(&error);
         }
         self.pipeline.item(item, |_| {});
-        Ok(())
     }
 
-    /// Matches what waits, at most a turn of it; how many events there were.
-    fn turn(&mut self, matchers: &mut Matchers, alerts: &mut Alerts) -> io::Result<usize> {
-        let Self {
-            probe,
-            pipeline,
-            writing,
-            counts,
-            ..
-        } = self;
-        let mut failed = Ok(());
-        let count = probe.read(EVENTS_A_TURN, |raw| {
-            counts.events += 1;
-            let written = event(pipeline, raw, matchers, alerts, writing.as_mut(), counts);
-            if let Err(error) = written {
-                *writing = None;
-                failed = Err(error);
+    /// Takes an event of the kernel. Of a container that it is the first of, more is asked for
+    /// before: rules ask for its image, too.
+    fn event(&mut self, raw: &RawEvent<'_>, matchers: &mut Matchers, alerts: &mut Alerts) {
+        self.counts.events += 1;
+        self.pipeline.state_mut().meet(raw);
+        self.ask_of_new(raw.time_ns, matchers, alerts);
+        self.take(raw, matchers, alerts);
+    }
+
+    fn ask_of_new(&mut self, time_ns: u64, matchers: &mut Matchers, alerts: &mut Alerts) {
+        for container in self.pipeline.state_mut().containers.take_new() {
+            match told::ask(&self.resolver, &container) {
+                Ok(Some(answer)) => self.learn(&container.id, &answer, time_ns, matchers, alerts),
+                Ok(None) => {}
+                Err(error) => self.failure = Some(error),
             }
+        }
+    }
+
+    fn learn(
+        &mut self,
+        id: &str,
+        answer: &Answer,
+        time_ns: u64,
+        matchers: &mut Matchers,
+        alerts: &mut Alerts,
+    ) {
+        match answer {
+            Answer::Document(document) => {
+                told::with_event(document, time_ns, |raw| self.take(raw, matchers, alerts));
+            }
+            Answer::Problem(problem) => self.pipeline.state_mut().containers.give_up(id, problem),
+        }
+    }
+
+    /// Takes one event: matched, and written if it was chosen.
+    fn take(&mut self, raw: &RawEvent<'_>, matchers: &mut Matchers, alerts: &mut Alerts) {
+        let Some((choice, output)) = &mut self.writing else {
+            self.pipeline.event(raw, |event| {
+                matchers.syscall.event(event, alerts);
+            });
+            return;
+        };
+        let mut fate = Fate::Hidden;
+        let is_needed = self.pipeline.event(raw, |event| {
+            let has_alert = matchers.syscall.event(event, alerts);
+            fate = if choice.takes(event, has_alert) {
+                Fate::Chosen
+            } else {
+                Fate::Shown
+            };
         });
-        failed.map(|()| count)
+        match output.event(raw, fate, is_needed) {
+            Ok(_) if fate == Fate::Chosen => self.counts.written += 1,
+            Ok(written) => self.counts.written_for_state += u64::from(written),
+            Err(error) => self.fail_writing(&error),
+        }
+    }
+
+    fn fail_writing(&mut self, error: &io::Error) {
+        if let Some((_, output)) = self.writing.take() {
+            self.failure = Some(failure(format!("{}: {}", output.name, reason(error))));
+        }
     }
 }
 
-/// Takes one event: matched, and written if it was chosen.
-fn event(
-    pipeline: &mut Pipeline,
-    raw: &RawEvent<'_>,
-    matchers: &mut Matchers,
-    alerts: &mut Alerts,
-    writing: Option<&mut (Choice, OutputCapture)>,
-    counts: &mut Counts,
-) -> io::Result<()> {
-    let Some((choice, output)) = writing else {
-        pipeline.event(raw, |event| {
-            matchers.syscall.event(event, alerts);
-        });
-        return Ok(());
-    };
-    let mut fate = Fate::Hidden;
-    let is_needed = pipeline.event(raw, |event| {
-        let has_alert = matchers.syscall.event(event, alerts);
-        fate = if choice.takes(event, has_alert) {
-            Fate::Chosen
-        } else {
-            Fate::Shown
-        };
-    });
-    let written = output.event(raw, fate, is_needed)?;
-    match fate {
-        Fate::Chosen => counts.written += 1,
-        _ => counts.written_for_state += u64::from(written),
+impl State {
+    /// Matches what waits, at most a turn of it; how many events there were.
+    fn turn(&mut self, matchers: &mut Matchers, alerts: &mut Alerts) -> PyResult<usize> {
+        let Self { probe, watch, .. } = self;
+        let count = probe.read(EVENTS_A_TURN, |raw| watch.event(raw, matchers, alerts));
+        match watch.failure.take() {
+            Some(failure) => Err(failure),
+            None => Ok(count),
+        }
     }
-    Ok(())
 }
 
 /// What goes wrong here is for people.
@@ -153,7 +189,12 @@ impl Live {
 impl Live {
     /// Loads the probe; nothing is watched yet.
     #[new]
-    fn new(py: Python<'_>, engine: Py<Engine>, options: &[u8]) -> PyResult<Self> {
+    fn new(
+        py: Python<'_>,
+        engine: Py<Engine>,
+        options: &[u8],
+        resolver: Py<PyAny>,
+    ) -> PyResult<Self> {
         let options: Options = serde_json::from_slice(options).map_err(invalid)?;
         let probe = ProbeOptions {
             ring_bytes: options.ring_bytes,
@@ -172,9 +213,13 @@ impl Live {
             .transpose()?;
         let state = State {
             probe,
-            pipeline: Pipeline::new(options.utc_offset),
-            writing,
-            counts: Counts::default(),
+            watch: Watch {
+                pipeline: Pipeline::new(options.utc_offset),
+                resolver,
+                writing,
+                counts: Counts::default(),
+                failure: None,
+            },
             matched_before: engine.get().state().matched(),
         };
         Ok(Self {
@@ -187,10 +232,10 @@ impl Live {
     fn start(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| {
             let mut state = self.state();
-            if let Some((_, output)) = &mut state.writing {
+            state.probe.attach().map_err(failure)?;
+            if let Some((_, output)) = &mut state.watch.writing {
                 output.section().map_err(failure)?;
             }
-            state.probe.attach().map_err(failure)?;
             Ok(())
         })
     }
@@ -203,9 +248,9 @@ impl Live {
             let mut matchers = engine.state();
             let mut alerts = matchers.syscall.matcher.batch();
             let deadline = Instant::now() + Duration::from_millis(timeout_ms);
-            let before = state.counts.events;
+            let before = state.watch.counts.events;
             loop {
-                let count = state.turn(&mut matchers, &mut alerts).map_err(failure)?;
+                let count = state.turn(&mut matchers, &mut alerts)?;
                 let left = deadline.saturating_duration_since(Instant::now());
                 if !alerts.is_empty() || left.is_zero() {
                     break;
@@ -215,16 +260,35 @@ impl Live {
                 }
             }
             let findings = Findings {
-                events: state.counts.events - before,
+                events: state.watch.counts.events - before,
                 ..Findings::default()
             };
             Ok(Batch::new(alerts, findings))
         })
     }
 
+    /// What came late of a container: a document, or why there is none.
+    fn tell(&self, py: Python<'_>, id: &str, document: Option<&[u8]>, problem: &str) -> Batch {
+        let answer = match document {
+            Some(document) => Answer::Document(document.to_vec()),
+            None => Answer::Problem(problem.to_owned()),
+        };
+        let engine = self.engine.get();
+        py.detach(|| {
+            let mut state = self.state();
+            let mut matchers = engine.state();
+            let mut alerts = matchers.syscall.matcher.batch();
+            let now = SystemTime::now().duration_since(UNIX_EPOCH);
+            let time_ns = now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX));
+            let watch = &mut state.watch;
+            watch.learn(id, &answer, time_ns, &mut matchers, &mut alerts);
+            Batch::new(alerts, Findings::default())
+        })
+    }
+
     /// Stops watching; what is still in the ring comes with [`Live::drain`].
-    fn stop(&self) {
-        self.state().probe.detach();
+    fn stop(&self, py: Python<'_>) {
+        py.detach(|| self.state().probe.detach());
     }
 
     /// What was left in the ring, a turn of it; None when there is nothing more.
@@ -234,7 +298,7 @@ impl Live {
             let mut state = self.state();
             let mut matchers = engine.state();
             let mut alerts = matchers.syscall.matcher.batch();
-            let count = state.turn(&mut matchers, &mut alerts).map_err(failure)?;
+            let count = state.turn(&mut matchers, &mut alerts)?;
             let findings = Findings {
                 events: count as u64,
                 ..Findings::default()
@@ -244,23 +308,32 @@ impl Live {
     }
 
     /// Completes the capture, if one is written.
-    fn finish(&self) -> PyResult<()> {
-        if let Some((_, output)) = self.state().writing.take() {
-            let name = output.name.clone();
-            let finished = output.finish();
-            finished.map_err(|error| failure(format!("{name}: {}", reason(&error))))?;
-        }
-        Ok(())
+    fn finish(&self, py: Python<'_>) -> PyResult<()> {
+        py.detach(|| {
+            if let Some((_, output)) = self.state().watch.writing.take() {
+                let name = output.name.clone();
+                let finished = output.finish();
+                finished.map_err(|error| failure(format!("{name}: {}", reason(&error))))?;
+            }
+            Ok(())
+        })
     }
 
     /// Counters so far, as JSON.
     fn stats<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let json = py.detach(|| self.stats_json())?;
+        Ok(PyBytes::new(py, &json))
+    }
+}
+
+impl Live {
+    fn stats_json(&self) -> PyResult<Vec<u8>> {
         let state = self.state();
         let probe = state.probe.counters().map_err(failure)?;
-        let tables = state.pipeline.state();
+        let tables = state.watch.pipeline.state();
         let matches = self.engine.get().state().matched();
         let stats = Stats {
-            events: state.counts.events,
+            events: state.watch.counts.events,
             dropped: probe.dropped,
             malformed: probe.malformed,
             unreadable: probe.unreadable,
@@ -268,16 +341,14 @@ impl Live {
             threads: tables.threads.len(),
             unknown_threads: tables.counters.unknown_threads,
             dropped_threads: tables.counters.dropped_threads,
-            written: state.counts.written,
-            written_for_state: state.counts.written_for_state,
+            written: state.watch.counts.written,
+            written_for_state: state.watch.counts.written_for_state,
             matches: matches
                 .iter()
                 .zip(&state.matched_before)
                 .map(|(now, before)| now - before)
                 .collect(),
         };
-        serde_json::to_vec(&stats)
-            .map(|json| PyBytes::new(py, &json))
-            .map_err(invalid)
+        serde_json::to_vec(&stats).map_err(invalid)
     }
 }

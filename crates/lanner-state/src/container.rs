@@ -96,6 +96,8 @@ pub struct Container {
     pub generation: u64,
     /// What is known of it; `None` until it is told.
     pub metadata: Option<Box<Metadata>>,
+    /// Why nothing more will be known, for people.
+    pub problem: Option<Box<str>>,
 }
 
 /// A container that was not seen before.
@@ -139,6 +141,7 @@ impl Default for Containers {
                 name: "host".into(),
                 ..Metadata::default()
             })),
+            problem: None,
         };
         Self {
             list: vec![Known {
@@ -256,6 +259,21 @@ impl Containers {
             self.replace(id, Arc::clone(&container), size);
         }
         container
+    }
+
+    /// Says why nothing more is known of a container; what is known stays.
+    pub fn give_up(&mut self, id: &str, problem: &str) {
+        let known = self
+            .find(id)
+            .and_then(|at| self.get(at).map(|known| (at, known)));
+        let Some((at, known)) = known.filter(|(_, known)| known.metadata.is_none()) else {
+            return;
+        };
+        let mut container = known.clone();
+        container.problem = Some(problem.into());
+        self.latest_generation += 1;
+        container.generation = self.latest_generation;
+        self.replace(at, Arc::new(container), 0);
     }
 
     /// Forgets what was told of a container, which is gone.

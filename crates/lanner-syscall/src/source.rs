@@ -54,6 +54,10 @@ impl EventSource for SyscallSource {
         extractor.format(event)
     }
 
+    fn absence<'a>(extractor: &Extractor, event: &'a SyscallEvent<'_>) -> Option<&'a str> {
+        extractor.absence(event)
+    }
+
     fn subject(event: &SyscallEvent<'_>, subject: Subject) -> Option<SubjectId> {
         // Such an event has the fields of the container that it tells of.
         if event.context.container.is_some() {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 import msgspec
 
@@ -23,6 +23,28 @@ RING_BYTES = 8 << 20
 
 class LiveUnavailableError(OSError):
     """This machine, or this user, cannot watch system calls; the message says why."""
+
+
+class Resolver(Protocol):
+    """Knows of containers: what their runtimes tell."""
+
+    def tell(self, container_id: str, full_id: str) -> bytes | str | None:
+        """The document of a container, as Falco's container plugin writes it; a text that says why
+        there is none; or None when it is not known yet: then `late` has it. May wait for a moment.
+        """
+
+    def late(self) -> Iterable[tuple[str, bytes | None, str]]:
+        """What came since the last call: ids, with a document or why there is none."""
+
+
+class _NoRuntimes:
+    """Where no container runtime is asked."""
+
+    def tell(self, _container_id: str, _full_id: str) -> str:
+        return "no container runtime is asked"
+
+    def late(self) -> tuple[()]:
+        return ()
 
 
 class LiveStats(msgspec.Struct, frozen=True):
@@ -66,6 +88,7 @@ class Live:
         engine: Engine,
         calls: Iterable[str],
         *,
+        resolver: Resolver | None = None,
         ring_bytes: int = RING_BYTES,
         write: OutputCapture | None = None,
     ) -> None:
@@ -74,6 +97,7 @@ class Live:
         Args:
             engine: what to match with.
             calls: names of the system calls to watch.
+            resolver: who is asked about containers.
             ring_bytes: size of the ring: a power of two.
             write: a capture of all that is seen.
 
@@ -90,11 +114,14 @@ class Live:
             "write": None if write is None else write.options(),
         }
         self._rules = engine.rules
+        self._resolver = resolver or _NoRuntimes()
         native = getattr(_native, "Live", None)
         if native is None:
             raise LiveUnavailableError("system calls can be watched on Linux (x86-64) only")
         try:
-            self._native: _native.Live = native(engine.native, msgspec.json.encode(options))
+            self._native: _native.Live = native(
+                engine.native, msgspec.json.encode(options), self._resolver
+            )
         except OSError as error:
             raise LiveUnavailableError(str(error)) from None
         self._is_over = False
@@ -120,6 +147,8 @@ class Live:
         """
         while not self._is_over:
             yield Batch(self._native.next(timeout_ms))
+            for container_id, document, problem in self._resolver.late():
+                yield Batch(self._native.tell(container_id, document, problem))
         self._native.stop()
         while (batch := self._native.drain()) is not None:
             yield Batch(batch)

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use lanner_event::{RawEvent, codes};
 
 use super::image::Command;
-use crate::param;
 use crate::state::{Context, State};
 use crate::thread::{Image, Thread, flags};
 
@@ -19,7 +18,6 @@ mod at {
     pub(super) const PID: usize = 4;
     pub(super) const PTID: usize = 5;
     pub(super) const FDLIMIT: usize = 7;
-    pub(super) const CGROUPS: usize = 14;
     pub(super) const FLAGS: usize = 15;
     pub(super) const UID: usize = 16;
     pub(super) const GID: usize = 17;
@@ -79,7 +77,7 @@ fn new_thread(state: &mut State, raw: &RawEvent, from: Option<i64>) -> Thread {
     thread.take_memory(raw);
     thread.uid = raw.u32(at::UID).unwrap_or(u32::MAX);
     thread.gid = raw.u32(at::GID).unwrap_or(u32::MAX);
-    let cgroups = param::filled(raw, at::CGROUPS);
+    let cgroups = super::image::cgroups(raw);
     let cgroups = cgroups.and_then(|bytes| state.cgroups.get(bytes, &mut state.containers));
     if let Some(known) = cgroups {
         thread.take_cgroups(known);

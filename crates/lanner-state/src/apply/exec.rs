@@ -15,7 +15,6 @@ mod at {
     pub(super) const PID: usize = 4;
     pub(super) const PTID: usize = 5;
     pub(super) const FDLIMIT: usize = 7;
-    pub(super) const CGROUPS: usize = 14;
     pub(super) const ENV: usize = 15;
     pub(super) const TTY: usize = 16;
     pub(super) const VPGID: usize = 17;
@@ -61,7 +60,7 @@ pub(super) fn exec(state: &mut State, raw: &RawEvent, context: &mut Context) {
     };
     let image = image(raw, &thread.image, exepath);
     identify(state, raw);
-    let cgroups = param::filled(raw, at::CGROUPS);
+    let cgroups = super::image::cgroups(raw);
     let cgroups = cgroups.and_then(|bytes| state.cgroups.get(bytes, &mut state.containers));
     if let Some(thread) = state.threads.get_mut(tid) {
         thread.lastexec_ts = raw.time_ns;

@@ -2,11 +2,28 @@
 
 use std::sync::Arc;
 
-use lanner_event::RawEvent;
+use lanner_event::{RawEvent, codes};
 
 use crate::param;
 use crate::state::State;
 use crate::thread::{CommandLine, Image};
+
+/// Clone and exec events hold the control groups at the same place.
+const CGROUPS: usize = 14;
+
+/// The control groups that a clone or exec event tells.
+pub(super) fn cgroups<'b>(raw: &RawEvent<'b>) -> Option<&'b [u8]> {
+    let tells = matches!(
+        raw.code,
+        codes::SYSCALL_CLONE_20_X
+            | codes::SYSCALL_CLONE3_X
+            | codes::SYSCALL_FORK_20_X
+            | codes::SYSCALL_VFORK_20_X
+            | codes::SYSCALL_EXECVE_19_X
+            | codes::SYSCALL_EXECVEAT_X
+    );
+    param::filled(raw, CGROUPS).filter(|_| tells)
+}
 
 /// The command of a clone or exec event: both hold it at the same places.
 #[derive(Clone, Copy)]

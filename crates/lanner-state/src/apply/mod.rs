@@ -38,6 +38,14 @@ impl State {
         context
     }
 
+    /// Looks into which container an event brings a thread, ahead of [`State::before`]: of a new
+    /// one more can be told in time ([`crate::container::Containers::take_new`]).
+    pub fn meet(&mut self, raw: &RawEvent) {
+        if let Some(cgroups) = image::cgroups(raw) {
+            self.cgroups.get(cgroups, &mut self.containers);
+        }
+    }
+
     /// Applies an event; whether that can have changed anything for later ones.
     fn apply(&mut self, raw: &RawEvent, kind: &'static EventType, context: &mut Context) -> bool {
         if kind.flags.has(Flags::SKIPPARSERESET) || is_of_machine(raw.code) {

@@ -144,6 +144,7 @@ pub(crate) fn parse(bytes: &[u8]) -> Option<Container> {
         full_id: body.full_id.into(),
         kind: Kind::of(body.r#type),
         generation: 0,
+        problem: None,
         metadata: Some(Box::new(Metadata {
             name: body.name,
             user: body.user,

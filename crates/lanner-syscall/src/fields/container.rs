@@ -80,6 +80,11 @@ impl ContainerField {
         }))
     }
 
+    /// Whether the value is what the container's runtime tells.
+    pub(super) fn is_told(&self) -> bool {
+        !matches!(self, Self::Id | Self::Start | Self::Duration | Self::Absent)
+    }
+
     /// Appends the value; nothing when the field is absent.
     pub fn extract<'a>(&self, event: &SyscallEvent<'a>, arena: &'a Bump, out: &mut Values<'a>) {
         out.extend(self.value(event, arena));

@@ -66,6 +66,11 @@ impl K8sField {
         }))
     }
 
+    /// Whether the value is what the container's runtime tells.
+    pub(super) fn is_told(&self) -> bool {
+        *self != Self::Absent
+    }
+
     /// Appends the value; nothing when the field is absent.
     pub fn extract<'a>(&self, event: &SyscallEvent<'a>, arena: &'a Bump, out: &mut Values<'a>) {
         out.extend(self.value(event, arena).map(Value::Str));

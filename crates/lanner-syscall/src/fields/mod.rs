@@ -103,6 +103,20 @@ impl Extractor {
         }
     }
 
+    /// Why a field is absent that the container's runtime would have to tell.
+    pub fn absence<'a>(&self, event: &'a SyscallEvent<'_>) -> Option<&'a str> {
+        let is_told = match self {
+            Self::Container(field) => field.is_told(),
+            Self::K8s(field) => field.is_told(),
+            _ => false,
+        };
+        let container = container::container(event).filter(|_| is_told)?;
+        match container.metadata {
+            Some(_) => None,
+            None => container.problem.as_deref(),
+        }
+    }
+
     /// Whether the code of the event alone decides the value.
     #[must_use]
     pub fn decided_by_class(&self) -> bool {
