@@ -1,4 +1,5 @@
-//! Compiles the probe (`probe/`) to BPF, with CO-RE relocations, so that one object fits all kernels.
+//! Compiles the probe (`probe/`) to BPF, with CO-RE relocations, so that one object fits all kernels
+//! from 5.15 on, and a second one, slower, those before.
 //!
 //! The compiler is the clang in the `ziglang` package of PyPI: a build dependency like maturin, so
 //! that nobody needs to install a compiler by hand. `LANNER_BPF_CC` names another one:
@@ -20,36 +21,43 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    let Some(mut compiler) = compiler(&root) else {
-        println!(
-            "cargo:error=The eBPF probe needs a compiler: install the `ziglang` package \
-             (`pip install ziglang`) for the Python that builds Lanner, or set LANNER_BPF_CC, for \
-             example to \"clang -target bpf\"."
-        );
-        return ExitCode::FAILURE;
-    };
-    compiler
-        .args(["-O2", "-g", "-Wall", "-Wextra", "-Werror", "-c"])
-        .arg(root.join("probe/probe.bpf.c"))
-        .arg("-o")
-        .arg(out.join("probe.o"))
-        .env("ZIG_GLOBAL_CACHE_DIR", out.join("zig"))
-        .env("ZIG_LOCAL_CACHE_DIR", out.join("zig"));
-    match compiler.output() {
-        Ok(output) if output.status.success() => ExitCode::SUCCESS,
-        Ok(output) => {
-            let said = String::from_utf8_lossy(&output.stderr);
-            for line in said.lines() {
-                println!("cargo:error={line}");
-            }
-            println!("cargo:error=The eBPF probe was not compiled by {compiler:?}.");
-            ExitCode::FAILURE
-        }
-        Err(error) => {
-            println!("cargo:error=The compiler of the eBPF probe, {compiler:?}: {error}.");
-            ExitCode::FAILURE
+    let builds = [("probe.o", None), ("probe-old.o", Some("-DOLD_KERNEL"))];
+    for (name, definition) in builds {
+        let Some(mut compiler) = compiler(&root) else {
+            println!(
+                "cargo:error=The eBPF probe needs a compiler: install the `ziglang` package \
+                 (`pip install ziglang`) for the Python that builds Lanner, or set LANNER_BPF_CC, \
+                 for example to \"clang -target bpf\"."
+            );
+            return ExitCode::FAILURE;
+        };
+        compiler
+            .args(["-O2", "-g", "-Wall", "-Wextra", "-Werror", "-c"])
+            .args(definition)
+            .arg(root.join("probe/probe.bpf.c"))
+            .arg("-o")
+            .arg(out.join(name))
+            .env("ZIG_GLOBAL_CACHE_DIR", out.join("zig"))
+            .env("ZIG_LOCAL_CACHE_DIR", out.join("zig"));
+        if let Err(error) = run(&mut compiler) {
+            println!("cargo:error=The eBPF probe was not compiled: {error}");
+            return ExitCode::FAILURE;
         }
     }
+    ExitCode::SUCCESS
+}
+
+fn run(compiler: &mut Command) -> Result<(), String> {
+    let output = compiler
+        .output()
+        .map_err(|error| format!("{compiler:?}: {error}"))?;
+    if output.status.success() {
+        return Ok(());
+    }
+    for line in String::from_utf8_lossy(&output.stderr).lines() {
+        println!("cargo:error={line}");
+    }
+    Err(format!("{compiler:?} failed"))
 }
 
 /// What compiles C to BPF, if there is anything that does.

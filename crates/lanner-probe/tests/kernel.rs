@@ -3,6 +3,7 @@
 #![cfg(all(target_os = "linux", target_arch = "x86_64"))]
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
@@ -85,4 +86,115 @@ fn what_a_shell_does() {
     assert_eq!(programs.len(), 2);
     assert_eq!(programs[1], b"one\0two\0");
     assert_eq!(probe.counters().unwrap().lost(), 0);
+}
+
+/// A program for i386, as small as they get: one segment at a fixed address.
+fn program_i386(code: &[u8]) -> Vec<u8> {
+    const BASE: u32 = 0x0804_8000;
+    const HEADERS: u32 = 52 + 32;
+    let size = HEADERS + code.len() as u32;
+    let mut file = b"\x7fELF\x01\x01\x01\0\0\0\0\0\0\0\0\0".to_vec();
+    // An executable for i386; entry, headers of segments behind this one, none of sections.
+    file.extend([2_u16, 3].into_iter().flat_map(u16::to_le_bytes));
+    file.extend(
+        [1, BASE + HEADERS, 52, 0, 0]
+            .into_iter()
+            .flat_map(u32::to_le_bytes),
+    );
+    file.extend(
+        [52_u16, 32, 1, 0, 0, 0]
+            .into_iter()
+            .flat_map(u16::to_le_bytes),
+    );
+    // Loaded as a whole, to be read and run.
+    let segment = [1, 0, BASE, BASE, size, size, 5, 0x1000];
+    file.extend(segment.into_iter().flat_map(u32::to_le_bytes));
+    file.extend(code);
+    file
+}
+
+#[test]
+fn calls_of_32_bits() {
+    let Some(mut probe) = probe(&["open", "socket", "execve"]) else {
+        return;
+    };
+    const BASE: u32 = 0x0804_8000 + 52 + 32;
+    const PATH: &[u8] = b"/lanner-i386\0";
+    let call = |number: u8| [&[0xb8, number, 0, 0, 0][..], &[0xcd, 0x80]].concat();
+    let into = |register: u8, value: u32| [&[register][..], &value.to_le_bytes()].concat();
+    let (ebx, ecx, edx) = (0xbb, 0xb9, 0xba);
+    let code = |path: u32, arguments: u32| {
+        [
+            // open(path, O_WRONLY | O_APPEND, 0)
+            [into(ebx, path), into(ecx, 0x401), into(edx, 0), call(5)].concat(),
+            // socketcall(SYS_SOCKET, {AF_UNIX, SOCK_DGRAM, 0})
+            [into(ebx, 1), into(ecx, arguments), call(102)].concat(),
+            // exit(3)
+            [into(ebx, 3), call(1)].concat(),
+        ]
+        .concat()
+    };
+    let size = code(0, 0).len() as u32;
+    let path_at = BASE + size;
+    let mut whole = code(path_at, path_at + PATH.len() as u32);
+    whole.extend(PATH);
+    whole.extend([1_u32, 2, 0].into_iter().flat_map(u32::to_le_bytes));
+    let file = std::env::temp_dir().join(format!("lanner-i386-{}", std::process::id()));
+    fs::write(&file, program_i386(&whole)).unwrap();
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o700)).unwrap();
+    let child = Command::new(&file).spawn();
+    fs::remove_file(&file).unwrap();
+    let mut child = match child {
+        // ENOEXEC: this kernel does not run such programs, so that they are no blind spot.
+        Err(error) if error.raw_os_error() == Some(8) => return,
+        child => child.unwrap(),
+    };
+    let id = i64::from(child.id());
+    assert_eq!(child.wait().unwrap().code(), Some(3));
+    let (mut opened, mut socket, mut began) = (false, false, false);
+    watch(&mut probe, |event| {
+        if event.tid != id {
+            return false;
+        }
+        match event.code {
+            codes::SYSCALL_OPEN_X => {
+                assert_eq!(event.i64(0), Some(-2));
+                assert_eq!(event.text(1), Some(&PATH[..PATH.len() - 1]));
+                assert_eq!(event.u32(2), Some(2 | 8));
+                opened = true;
+            }
+            codes::SOCKET_SOCKET_X => {
+                assert_eq!((event.u32(1), event.u32(2)), (Some(1), Some(2)));
+                socket = true;
+            }
+            codes::SYSCALL_EXECVE_19_X => began = event.i64(0) == Some(0),
+            _ => {}
+        }
+        event.code == codes::PROCEXIT_1_E
+    });
+    assert_eq!((opened, socket, began), (true, true, true));
+}
+
+#[test]
+fn programs_that_cannot_be_run() {
+    let Some(mut probe) = probe(&["execve"]) else {
+        return;
+    };
+    let mut child = Command::new("/bin/sh")
+        .args(["-c", "exec /no/such/program one two 2>/dev/null"])
+        .spawn()
+        .unwrap();
+    let id = i64::from(child.id());
+    child.wait().unwrap();
+    let mut failed = false;
+    watch(&mut probe, |event| {
+        if event.tid == id && event.code == codes::SYSCALL_EXECVE_19_X && event.i64(0) == Some(-2) {
+            assert_eq!(event.text(1), Some(&b"/no/such/program"[..]));
+            assert_eq!(event.param(2), Some(&b"one\0two\0"[..]));
+            assert_eq!(event.text(30), Some(&b"/no/such/program"[..]));
+            failed = true;
+        }
+        event.tid == id && event.code == codes::PROCEXIT_1_E
+    });
+    assert!(failed);
 }
