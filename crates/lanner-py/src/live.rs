@@ -209,7 +209,7 @@ impl Live {
             .map_err(|error: lanner_probe::Error| failure(error))?;
         let writing = options
             .write
-            .map(|write| writing::begin(write, &VecDeque::new()))
+            .map(|write| writing::begin(write, &VecDeque::new(), true))
             .transpose()?;
         let state = State {
             probe,

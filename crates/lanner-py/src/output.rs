@@ -29,12 +29,14 @@ impl Drop for Place {
 
 impl NewFile {
     /// Creates a file that only its owner can read, or opens what is there and is no file;
-    /// `None` is standard output.
+    /// `None` is standard output. `at_once`, a file has its name from the beginning: what is
+    /// recorded for hours must not be lost with the recorder.
     ///
     /// # Errors
     /// When that is not possible, or it is one of `inputs` (`None`: standard input).
     pub fn create<'p>(
         path: Option<&Path>,
+        at_once: bool,
         inputs: impl IntoIterator<Item = Option<&'p Path>>,
     ) -> io::Result<Self> {
         let Some(path) = path else {
@@ -54,6 +56,12 @@ impl NewFile {
             Err(error) if error.kind() == io::ErrorKind::NotFound => path.to_path_buf(),
             Err(error) => return Err(error),
         };
+        if at_once {
+            let mut options = OpenOptions::new();
+            let options = options.write(true).create(true).truncate(true);
+            let file = options.mode(0o600).open(&name)?;
+            return Ok(Self { file, place: None });
+        }
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let now = now.map_or(0, |now| now.as_nanos());
         let process = std::process::id();

@@ -272,7 +272,7 @@ impl Scan {
             .into_iter()
             .map(|path| path.map(PathBuf::from))
             .collect();
-        let writing = options.write.map(|write| writing::begin(write, &inputs));
+        let writing = options.write.map(|write| writing::begin(write, &inputs, false));
         let state = State {
             inputs,
             writing: writing.transpose()?,

@@ -72,13 +72,14 @@ pub struct OutputCapture {
     is_copy: bool,
 }
 
-/// Creates the output.
+/// Creates the output: from live events, it has its name from the beginning.
 ///
 /// # Errors
 /// When that is not possible, or the filter is no plan.
 pub fn begin(
     options: Options,
     inputs: &VecDeque<Option<PathBuf>>,
+    is_live: bool,
 ) -> PyResult<(Choice, OutputCapture)> {
     let filter = options.filter.as_deref().map(str::as_bytes);
     let choice = Choice {
@@ -89,7 +90,7 @@ pub fn begin(
     let path = options.path.as_deref();
     let name = path.map_or_else(|| "<stdout>".into(), |path| path.display().to_string());
     let inputs = inputs.iter().map(Option::as_deref);
-    let file = NewFile::create(path, inputs).map_err(|error| errors::file(&name, &error))?;
+    let file = NewFile::create(path, is_live, inputs).map_err(|error| errors::file(&name, &error))?;
     let capture = OutputCapture {
         name,
         file: Some(file),

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import os
+import math
 import signal
-import socket
 import sys
 import time
-from typing import TYPE_CHECKING, Annotated, BinaryIO
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -15,6 +14,8 @@ from lanner import api
 from lanner.api.live import RING_BYTES, Live, LiveUnavailableError
 from lanner.api.query import QueryError
 from lanner.cli import common, writing
+from lanner.cli.alerts import AlertPrinter
+from lanner.outputs.internal import DropAlert
 
 if TYPE_CHECKING:
     from types import FrameType
@@ -111,55 +112,52 @@ def run(
 
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
+    printer = AlertPrinter(out, json_output=json_output, iso_time=iso_time)
     with live:
         common.complain(f"watching system calls with {len(chosen.rules)} rules")
-        _copy_alerts(live, out, json_output=json_output, iso_time=iso_time, duration=duration)
+        _copy_alerts(live, printer, duration)
     if not quiet:
         _summarise(live.stats())
 
 
-def _copy_alerts(
-    live: Live, out: BinaryIO, *, json_output: bool, iso_time: bool, duration: float | None
-) -> None:
-    hostname = os.environ.get("FALCO_HOSTNAME") or socket.gethostname()
-    offset = time.localtime().tm_gmtoff
-    deadline = None if duration is None else time.monotonic() + duration
-    next_look = time.monotonic() + DROPS_EVERY_S
-    lost = 0
+class _Losses:
+    """Looks for lost events, and tells of them."""
+
+    def __init__(self, live: Live, printer: AlertPrinter) -> None:
+        self._live = live
+        self._printer = printer
+        self._lost = 0
+        self._seen = 0
+
+    def look(self) -> None:
+        """Prints an alert, and a complaint, if events were lost since the last look."""
+        stats = self._live.stats()
+        lost, seen = stats.lost - self._lost, stats.events - self._seen
+        self._lost, self._seen = stats.lost, stats.events
+        if lost:
+            self._printer.print(DropAlert(time.time_ns(), lost, seen, stats.dropped))
+            common.complain(f"{lost:,} events were lost: the buffer was full (see --buffer)")
+
+
+def _copy_alerts(live: Live, printer: AlertPrinter, duration: float | None) -> None:
+    losses = _Losses(live, printer)
+    now = time.monotonic()
+    end = math.inf if duration is None else now + duration
+    next_look = now + DROPS_EVERY_S
     for batch in live.batches():
-        if len(batch):
-            text = (
-                batch.json_lines(hostname, iso_time=iso_time, utc_offset=offset)
-                if json_output
-                else batch.text(iso_time=iso_time, utc_offset=offset)
-            )
-            out.write(text)
-            out.flush()
+        printer.print(batch)
         now = time.monotonic()
-        if deadline is not None and now >= deadline:
+        if now >= end:
             live.stop()
         if now >= next_look:
             next_look = now + DROPS_EVERY_S
-            lost = _tell_of_lost(live.stats(), lost)
-    _tell_of_lost(live.stats(), lost)
-
-
-def _tell_of_lost(stats: LiveStats, before: int) -> int:
-    """Says that events were lost since; how many there are now."""
-    lost = stats.lost
-    if lost > before:
-        kinds = ", ".join(f"{name} {count:,}" for name, count in sorted(stats.dropped.items()))
-        common.complain(
-            f"{lost - before:,} events were dropped: the buffer was full (in all: {kinds})"
-        )
-    return lost
+            losses.look()
+    losses.look()
 
 
 def _summarise(stats: LiveStats) -> None:
     total = sum(stats.alerts_by_rule.values())
-    common.remark(
-        f"\nwatched {stats.events:,} events, {stats.lost:,} dropped; {total:,} alerts"
-    )
+    common.remark(f"\nwatched {stats.events:,} events, {stats.lost:,} dropped; {total:,} alerts")
     for name, count in sorted(stats.alerts_by_rule.items(), key=lambda item: (-item[1], item[0])):
         common.remark(f"  {count:>8,}  {name}")
     if stats.unreadable or stats.truncated:

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import sys
-import time
 from typing import TYPE_CHECKING, Annotated, BinaryIO
 
 import typer
@@ -14,6 +11,7 @@ from lanner import api
 from lanner.api.query import QueryError
 from lanner.audit import STDIN, find_inputs
 from lanner.cli import common, progress, summary, times, writing
+from lanner.cli.alerts import AlertPrinter
 
 if TYPE_CHECKING:
     from lanner.audit import Inputs
@@ -150,21 +148,12 @@ def _copy_alerts(
     quiet: bool,
 ) -> int:
     """Prints alerts as they come; returns how many malformed records were reported."""
-    hostname = os.environ.get("FALCO_HOSTNAME") or socket.gethostname()
-    # Falco prints the local time of day
-    offset = time.localtime().tm_gmtoff
+    printer = AlertPrinter(out, json_output=json_output, iso_time=iso_time)
     reported = 0
     shows = not quiet and out is sys.stdout.buffer
     with progress.reading(inputs.total_bytes, enabled=shows) as advance:
         for batch in run.batches():
-            if len(batch):
-                text = (
-                    batch.json_lines(hostname, iso_time=iso_time, utc_offset=offset)
-                    if json_output
-                    else batch.text(iso_time=iso_time, utc_offset=offset)
-                )
-                out.write(text)
-                out.flush()
+            printer.print(batch)
             for record in batch.skipped():
                 if reported < REPORTED_RECORDS:
                     name = "<stdin>" if record.path == STDIN else record.path
