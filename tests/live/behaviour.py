@@ -100,7 +100,7 @@ def _fits(deed: Done, fields: Fields, have: Mapping[str, object]) -> bool:
 
 def _is(deed: Done, value: Value, have: object) -> bool:
     if isinstance(value, re.Pattern):
-        return isinstance(have, str) and value.fullmatch(have) is not None
+        return have is not None and value.fullmatch(str(have)) is not None
     if isinstance(value, str):
         return have == value.replace("$WORK", deed.work)
     return have == value

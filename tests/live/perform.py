@@ -112,15 +112,22 @@ def memfd(program: str) -> None:
     os.execv(f"/proc/self/fd/{descriptor}", ["payload"])
 
 
-def init_module(answer: str) -> None:
-    """Loads what is no kernel module."""
-    call(SYS_INIT_MODULE, b"no module", 9, b"", answer=getattr(errno, answer))
+def init_module() -> None:
+    """Asks to load what is no kernel module. Kernels without modules do not know how."""
+    ctypes.set_errno(0)
+    LIBC.syscall(SYS_INIT_MODULE, b"no module", ctypes.c_long(9), b"")
+    if ctypes.get_errno() not in {errno.ENOEXEC, errno.ENOSYS, errno.EPERM}:
+        sys.exit(f"init_module: {os.strerror(ctypes.get_errno())}")
 
 
-def bpf(command: str) -> None:
-    """Asks for a BPF program or map that cannot be."""
-    number = {"BPF_PROG_LOAD": BPF_PROG_LOAD, "BPF_MAP_CREATE": BPF_MAP_CREATE}[command]
-    call(SYS_BPF, number, bytes(128), 128, answer=errno.EINVAL)
+def bpf_program() -> None:
+    """Asks for a BPF program without instructions."""
+    call(SYS_BPF, BPF_PROG_LOAD, bytes(128), 128, answer=errno.E2BIG)
+
+
+def bpf_map() -> None:
+    """Asks for a BPF map without a type."""
+    call(SYS_BPF, BPF_MAP_CREATE, bytes(128), 128, answer=errno.EINVAL)
 
 
 def unshare_user() -> None:
@@ -215,7 +222,7 @@ def dup_file(path: str) -> None:
 ACTIONS: dict[str, Callable[..., None]] = {
     action.__name__: action
     for action in (
-        bpf, dup_connection, dup_file, fchmod, init_module, memfd, packet_socket, ptrace_attach,
+        bpf_map, bpf_program, dup_connection, dup_file, fchmod, init_module, memfd, packet_socket, ptrace_attach,
         ptrace_cont, ptrace_traceme, read_by_handle, read_missing, read_openat2, refused_setuid, serve,
         setns, setuid, symlink, tcp_connect, tcp_refused, tcp_start_connecting, udp_connect,
         udp_send, udp_socket, unshare_user,
