@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from tools import live_tools
 
 from tests.live.behaviour import Theatre
 from tests.live.places import Stage, remove_control_groups
 from tests.live.watcher import Watcher
-from tools import live_tools
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,8 +40,11 @@ def root() -> None:
 
 
 @pytest.fixture(scope="session")
-def theatre(root: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Theatre]:
+def theatre(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Theatre]:
     """A stage, watched by two."""
+    request.getfixturevalue("root")
     try:
         live_tools.fetch()
     except live_tools.UnavailableError as error:

@@ -109,7 +109,7 @@ def memfd(program: str) -> None:
     descriptor = os.memfd_create("payload", 0)
     with open(program, "rb") as source, os.fdopen(os.dup(descriptor), "wb") as target:  # noqa: PTH123
         shutil.copyfileobj(source, target)
-    os.execv(f"/proc/self/fd/{descriptor}", ["payload"])
+    os.execv(f"/proc/self/fd/{descriptor}", ["payload"])  # noqa: S606
 
 
 def init_module() -> None:

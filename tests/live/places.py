@@ -17,8 +17,9 @@ import tty
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.live.watcher import DEADLINE_S, MARK
 from tools import live_tools
+
+from tests.live.watcher import DEADLINE_S, MARK
 
 OUTSIDE = "203.0.113.9"
 """An address of the Internet that belongs to nobody (RFC 5737)."""

@@ -6,11 +6,13 @@ import re
 
 import pytest
 
-from tests.live.behaviour import CONTAINER, HOST, Behaviour, Theatre
+from tests.live.behaviour import CONTAINER, HOST, Behaviour, Fields, Theatre
 from tests.live.places import Container
 
 CAPABLE_RULE = "Launch Excessively Capable Container"
-CAPABLE = {CAPABLE_RULE: {"evt.type": "execve", "proc.name": "sh", "proc.pname": "runc"}}
+CAPABLE: dict[str, Fields] = {
+    CAPABLE_RULE: {"evt.type": "execve", "proc.name": "sh", "proc.pname": "runc"}
+}
 ADMIN = Container(more_capabilities=("CAP_SYS_ADMIN",))
 MODULES = Container(more_capabilities=("CAP_SYS_MODULE",))
 ETC_RULE = "Write below etc"

@@ -6,8 +6,7 @@ import re
 
 import pytest
 
-from tests.live.behaviour import ISOLATED, Behaviour, Theatre
-from tests.live.places import OUTSIDE
+from tests.live.behaviour import Behaviour, Theatre
 
 BEHAVIOURS = (
     Behaviour(
@@ -42,14 +41,14 @@ BEHAVIOURS = (
             "Find AWS Credentials": {
                 "proc.name": "grep",
                 "proc.cwd": "$WORK/",
-                "proc.pcmdline": None,
+                "proc.pcmdline": re.compile("bash -c .*"),
             }
         },
         twin="cd $WORK && grep -rs aws_region .; true",
     ),
     Behaviour(
         "shell below a server",
-        "$NAMES/nginx -c '/bin/sh -c /bin/true; true'",
+        "$NAMES/nginx -c '/bin/sh -c /bin/true; true'; true",
         {
             "Run shell untrusted": {
                 "evt.type": "execve",
@@ -161,7 +160,7 @@ BEHAVIOURS = (
     ),
     Behaviour(
         "miner by its pool",
-        "/bin/true -o stratum+tcp://pool.example:3333",
+        "kind=stratum+tcp; /bin/true -o $kind://pool.example:3333",
         {
             "Known Cryptominer Process Executed": {
                 "proc.name": "true",
@@ -195,7 +194,7 @@ BEHAVIOURS = (
         {
             "Fileless execution via memfd_create": {
                 "evt.type": "execve",
-                "proc.exepath": re.compile("/?memfd:payload.*"),
+                "proc.exepath": re.compile("memfd:payload.*"),
                 "proc.cmdline": re.compile("[0-9]+"),
                 "proc.aname[2]": re.compile(".+"),
             }
@@ -209,7 +208,7 @@ BEHAVIOURS = (
             "PTRACE attached to process": {
                 "evt.type": "ptrace",
                 "evt.arg.request": "PTRACE_ATTACH",
-                "evt.arg.pid": None,
+                "evt.arg.pid": "cat",
                 "evt.res": "SUCCESS",
                 "proc.name": re.compile("python.*"),
             }
@@ -230,15 +229,15 @@ BEHAVIOURS = (
     ),
     Behaviour(
         "BPF program",
-        "$PERFORM bpf BPF_PROG_LOAD",
+        "$PERFORM bpf_program",
         {
             "BPF Program Not Profiled": {
                 "evt.type": "bpf",
                 "evt.arg.cmd": "BPF_PROG_LOAD",
-                "evt.res": "EINVAL",
+                "evt.res": "E2BIG",
             }
         },
-        twin="$PERFORM bpf BPF_MAP_CREATE",
+        twin="$PERFORM bpf_map",
     ),
     Behaviour(
         "refused to become root",
@@ -278,7 +277,6 @@ BEHAVIOURS = (
             }
         },
         twin="nsenter --target $$ --net true",
-        place=ISOLATED,
     ),
 )
 
