@@ -76,15 +76,17 @@ class Theatre:
         _check(deed, expected | extra, with_all)
         usual = [alert for alert in with_all if alert["rule"] not in extra]
         assert list(map(_without_time, usual)) == list(map(_without_time, reported))
-        told_of_twin = {alert["rule"] for alert in self.watcher.alerts_of(twin.mark)}
-        assert told_of_twin == behaviour.twin_fires, "the twin"
+        of_twin = self.watcher.alerts_of(twin.mark)
+        told_of_twin = {alert["rule"] for alert in of_twin}
+        assert told_of_twin == behaviour.twin_fires, f"the twin\n{_shown(of_twin)}"
 
 
 def _check(deed: Done, expected: Mapping[str, list[Fields]], reported: list[Alert]) -> None:
     """Each alert is expected, and none is missing."""
-    shown = "\n".join(f"{alert['rule']}: {alert['output_fields']}" for alert in reported)
+    shown = _shown(reported)
     wanted = Counter({rule: len(alerts) for rule, alerts in expected.items()})
-    assert Counter(alert["rule"] for alert in reported) == wanted, shown
+    got = Counter(alert["rule"] for alert in reported)
+    assert got == wanted, f"missing: {wanted - got}, too many: {got - wanted}\n{shown}"
     for rule, all_fields in expected.items():
         left = [alert["output_fields"] for alert in reported if alert["rule"] == rule]
         for values in all_fields:
@@ -92,6 +94,10 @@ def _check(deed: Done, expected: Mapping[str, list[Fields]], reported: list[Aler
             found = next((have for have in left if _fits(deed, fields, have)), None)
             assert found is not None, f"{rule}: no alert with {fields} in\n{shown}"
             left.remove(found)
+
+
+def _shown(alerts: list[Alert]) -> str:
+    return "\n".join(f"{alert['rule']}: {alert['output_fields']}" for alert in alerts)
 
 
 def _fits(deed: Done, fields: Fields, have: Mapping[str, object]) -> bool:
@@ -108,6 +114,6 @@ def _is(deed: Done, value: Value, have: object) -> bool:
 
 def _without_time(alert: Alert) -> tuple[str, dict[str, object]]:
     """What two instances that saw the same say alike: each has its own clock readings."""
-    times = ("evt.time", "proc.duration")
+    times = ("evt.time", "proc.duration", "proc.exe_ino.ctime_duration_proc_start")
     fields = {name: value for name, value in alert["output_fields"].items() if name not in times}
     return alert["rule"], fields

@@ -85,7 +85,7 @@ class Stage:
         self._directory = directory
         self._names = directory / "names"
         self._names.mkdir()
-        self._environment = {"HOME": "/root", "LC_ALL": "C", "PATH": _PATH}
+        self._environment = {"HOME": "/nonexistent", "LC_ALL": "C", "PATH": _PATH}
         self._lower = directory / "lower"
         for name in _BOX_DIRECTORIES:
             (self._lower / name).mkdir(parents=True)
