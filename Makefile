@@ -49,7 +49,7 @@ run: .venv/.build ## scan the sample audit log with the default rules
 
 test: .venv/.build lint ## run all checks
 	cargo test -q --workspace
-	$(BIN)/pytest -q -n 2
+	$(BIN)/pytest -q -n 2 --dist loadgroup
 
 lint: .venv/.build ## formatting, types, layers, sizes
 	$(BIN)/ruff format --check -q .

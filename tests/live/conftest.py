@@ -1,0 +1,60 @@
+"""One `lanner run` with the default rules, and one with all, for all tests here."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from tools import live_tools
+
+from tests.live.behaviour import Theatre
+from tests.live.places import Stage, remove_control_groups
+from tests.live.watcher import Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HERE = Path(__file__).parent
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests here run in one worker: two pairs of `lanner run` would only cost twice."""
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("live"))
+
+
+def _unavailable(reason: str) -> None:
+    if os.environ.get("LANNER_REQUIRE_LIVE"):
+        pytest.fail(reason)
+    pytest.skip(reason)
+
+
+@pytest.fixture(scope="session")
+def root() -> None:
+    """Only root may watch."""
+    if os.geteuid() != 0:
+        _unavailable("live tests need root")
+
+
+@pytest.fixture(scope="session")
+def theatre(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Theatre]:
+    """A stage, watched by two."""
+    request.getfixturevalue("root")
+    try:
+        live_tools.fetch()
+    except live_tools.UnavailableError as error:
+        _unavailable(f"runc and busybox cannot be fetched: {error}")
+    directory = tmp_path_factory.mktemp("live")
+    with (
+        Watcher(directory / "default") as watcher,
+        Watcher(directory / "all", enable_all=True) as all_rules_watcher,
+    ):
+        try:
+            yield Theatre(Stage(directory), watcher, all_rules_watcher)
+        finally:
+            remove_control_groups()
