@@ -213,7 +213,8 @@ INLINE void put_program(struct writer *writer, struct task_struct *task, struct 
     put_u64(writer, inode ? changed(inode) : 0);
     put_u64(writer, inode ? modified(inode) : 0);
     put_u32(writer, FOLLOW(cred, euid.val));
-    put_path(writer, exe, task);
+    put_path(writer, exe ? FOLLOW(exe, f_path.dentry) : 0, exe ? FOLLOW(exe, f_path.mnt) : 0,
+             task);
     put_s64(writer, id_of_host(group));
     put_u32(writer, FOLLOW(cred, egid.val));
 }

@@ -1,5 +1,7 @@
 /* System calls whose parameters depend on each other. */
 #include "lib/call.h"
+#include "lib/files.h"
+#include "lib/path.h"
 #include "lib/record.h"
 #include "lib/task.h"
 
@@ -53,6 +55,26 @@ int on_capset(u64 *context) {
     put_u64(writer, capabilities_of(PLACE(cred, cap_inheritable)));
     put_u64(writer, capabilities_of(PLACE(cred, cap_permitted)));
     put_u64(writer, capabilities_of(PLACE(cred, cap_effective)));
+    send(writer);
+    return 0;
+}
+
+/* A file that is opened without its name. */
+SECTION("tp_btf/sys_exit")
+int on_open_by_handle(u64 *context) {
+    struct writer *writer = begin_special(context);
+    if (!writer)
+        return 0;
+    struct task_struct *task = current_task();
+    put_s64(writer, (s32)argument(writer, 0));
+    put_u32(writer, open_flags(writer, argument(writer, 2), task));
+    struct file *file = opened_file(writer, task).file;
+    struct dentry *dentry = file ? GET(file, f_path.dentry) : 0;
+    struct vfsmount *mount = file ? GET(file, f_path.mnt) : 0;
+    put_path(writer, dentry, mount, task);
+    /* The walk has used the place where the file is remembered. */
+    writer->nodes[0] = 0;
+    put_place(writer, task);
     send(writer);
     return 0;
 }

@@ -43,10 +43,11 @@ INLINE int step_up(struct writer *writer, struct dentry *root, struct vfsmount *
     return 1;
 }
 
-/* The path of a file as its process sees it. (The kernel has a helper for it, not for programs of
- * this kind.) */
-INLINE void put_path(struct writer *writer, struct file *file, struct task_struct *task) {
-    if (!file) {
+/* The path of a directory entry as a process sees it. (The kernel has a helper for it, not for
+ * programs of this kind.) */
+INLINE void put_path(struct writer *writer, struct dentry *dentry, struct vfsmount *mount,
+                     struct task_struct *task) {
+    if (!dentry) {
         put_nothing(writer);
         return;
     }
@@ -54,8 +55,8 @@ INLINE void put_path(struct writer *writer, struct file *file, struct task_struc
     struct dentry *root = FOLLOW(fs, root.dentry);
     struct vfsmount *root_mount = FOLLOW(fs, root.mnt);
     u32 offset = __builtin_preserve_field_info(((struct mount *)0)->mnt, 0);
-    writer->nodes[0] = (u64)FOLLOW(file, f_path.dentry);
-    writer->nodes[1] = (u64)FOLLOW(file, f_path.mnt) - offset;
+    writer->nodes[0] = (u64)dentry;
+    writer->nodes[1] = (u64)mount - offset;
     writer->count = TEXT_SIZE - 1;
     for (int i = 0; i < MOST_NAMES; i++)
         if (!step_up(writer, root, root_mount))

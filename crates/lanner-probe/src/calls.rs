@@ -142,11 +142,12 @@ mod flag {
 const RESULT: u8 = 6;
 
 /// Programs that calls can have of their own, and the numbers under which they are found.
-pub(crate) const PROGRAMS: [(&str, &str); 4] = [
+pub(crate) const PROGRAMS: [(&str, &str); 5] = [
     ("exec", "on_exec"),
     ("clone", "on_clone"),
     ("prctl", "on_prctl"),
     ("capset", "on_capset"),
+    ("open_by_handle", "on_open_by_handle"),
 ];
 
 /// A row of the table.
