@@ -16,7 +16,7 @@ import pytest
 from tests.cli.run import LANNER
 from tests.live.behaviour import HOST, Theatre
 from tests.live.perform import LIBC, SYS_BPF
-from tests.live.watcher import DEADLINE_S, Watcher
+from tests.live.watcher import DEADLINE_S, MARK, Watcher
 
 BPF_PROG_GET_FD_BY_ID = 13
 READ_SHADOW = "cat /etc/shadow"
@@ -80,6 +80,33 @@ def test_kill_leaves_nothing_and_another_one_works(theatre: Theatre, tmp_path: P
         assert rules_of(watcher, deed.mark) == [RULE]
     theatre.watcher.catch_up()
     assert rules_of(theatre.watcher, deed.mark) == [RULE], "the one that was there before"
+
+
+@pytest.mark.usefixtures("root")
+def test_process_that_was_there_before_is_known(tmp_path: Path) -> None:
+    command = ["bash", "-c", "read -r line; read -r line < shadow; read -r line"]
+    environment = {MARK: "before", "PATH": "/usr/bin:/bin"}
+    with (
+        subprocess.Popen(command, stdin=subprocess.PIPE, cwd="/etc", env=environment) as before,
+        Watcher(tmp_path) as watcher,
+    ):
+        assert before.stdin
+        before.stdin.write(b"now\n")
+        before.stdin.flush()
+        watcher.wait(lambda: len(watcher.alerts_of("before")) > 0)
+        before.communicate()
+        (alert,) = watcher.alerts_of("before")
+    assert alert["rule"] == RULE
+    fields = alert["output_fields"]
+    expected = {
+        "evt.type": "openat",
+        "fd.name": "/etc/shadow",
+        "proc.name": "bash",
+        "proc.cmdline": " ".join(command),
+        "proc.exepath": "/usr/bin/bash",
+        "proc.pname": Path(f"/proc/{os.getpid()}/comm").read_text().strip(),
+    }
+    assert {name: fields[name] for name in expected} == expected
 
 
 @pytest.mark.usefixtures("root")

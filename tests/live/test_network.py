@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+import socket
 
 import pytest
 
-from tests.live.behaviour import CONTAINER, ISOLATED, Behaviour, Theatre
+from tests.live.behaviour import CONTAINER, HOST, ISOLATED, Behaviour, Theatre
 from tests.live.places import API_SERVER, METADATA, METADATA_ALIBABA, OUTSIDE
 
 METADATA_RULE = "Contact cloud metadata service from container"
@@ -136,6 +137,25 @@ BEHAVIOURS = (
         place=CONTAINER,
     ),
 )
+
+
+def own_address() -> str:
+    """This machine's address towards the Internet; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as end:
+        try:
+            end.connect((OUTSIDE, 5555))
+        except OSError:
+            pytest.skip("this machine has no route to the Internet")
+        return str(end.getsockname()[0])
+
+
+def test_own_end_is_local(theatre: Theatre) -> None:
+    deed = theatre.stage.perform(HOST, f"$PERFORM udp_connect {OUTSIDE} 5555")
+    theatre.watcher.catch_up()
+    (alert,) = theatre.watcher.alerts_of(deed.mark)
+    fields = alert["output_fields"]
+    assert fields["fd.name"] == f"{own_address()}:{fields['fd.lport']}->{OUTSIDE}:5555"
+    assert fields["fd.rport"] == 5555
 
 
 @pytest.mark.parametrize("behaviour", BEHAVIOURS, ids=str)

@@ -196,7 +196,7 @@ BEHAVIOURS = (
                 "evt.type": "execve",
                 "proc.exepath": re.compile("memfd:payload.*"),
                 "proc.cmdline": re.compile("[0-9]+"),
-                "proc.aname[2]": re.compile(".+"),
+                "proc.pname": re.compile("(pytest|python).*"),
             }
         },
         twin="exec /bin/true",
@@ -222,7 +222,7 @@ BEHAVIOURS = (
             "PTRACE anti-debug attempt": {
                 "evt.type": "ptrace",
                 "evt.res": "SUCCESS",
-                "proc.pcmdline": re.compile(".+"),
+                "proc.pcmdline": re.compile(".*(pytest|python).*"),
             }
         },
         twin="$PERFORM ptrace_cont",

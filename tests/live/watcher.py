@@ -93,7 +93,7 @@ class Watcher:
     def __enter__(self) -> Self:
         """Waits until it watches."""
         try:
-            self._wait(lambda: any(line.startswith("lanner: watching") for line in self._messages))
+            self.wait(lambda: any(line.startswith("lanner: watching") for line in self._messages))
         except BaseException:
             self.end(signal.SIGKILL)
             raise
@@ -120,7 +120,7 @@ class Watcher:
         """Waits until all that happened on this machine before is matched."""
         path = self._fence / str(next(self._numbers))
         path.touch()
-        self._wait(lambda: any(alert.get("fence") == str(path) for alert in self._alerts))
+        self.wait(lambda: any(alert.get("fence") == str(path) for alert in self._alerts))
 
     def end(self, number: signal.Signals = signal.SIGTERM) -> float:
         """Ends it; the seconds that took. All alerts are there afterwards."""
@@ -131,6 +131,16 @@ class Watcher:
         for reader in self._readers:
             reader.join(DEADLINE_S)
         return took
+
+    def wait(self, is_so: Callable[[], bool]) -> None:
+        """Waits until it is so, which news of it may make it."""
+        with self._news:
+            end = time.monotonic() + DEADLINE_S
+            while not is_so():
+                left = end - time.monotonic()
+                if left <= 0 or self.process.poll() is not None:
+                    raise AssertionError(f"not seen; lanner run said:\n{''.join(self._messages)}")
+                self._news.wait(min(left, 0.5))
 
     def _read(self, stream: IO[str], take: Callable[[str], None]) -> None:
         with stream:
@@ -144,12 +154,3 @@ class Watcher:
         if alert["rule"] == FENCE_RULE:
             alert["fence"] = alert["output_fields"]["fd.name"]
         self._alerts.append(alert)
-
-    def _wait(self, is_so: Callable[[], bool]) -> None:
-        with self._news:
-            end = time.monotonic() + DEADLINE_S
-            while not is_so():
-                left = end - time.monotonic()
-                if left <= 0 or self.process.poll() is not None:
-                    raise AssertionError(f"not seen; lanner run said:\n{''.join(self._messages)}")
-                self._news.wait(min(left, 0.5))
