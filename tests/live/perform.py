@@ -87,7 +87,11 @@ def fchmod(path: str, mode: str) -> None:
 
 def ptrace_attach() -> None:
     """Takes hold of a child and lets it go."""
-    child = subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE)
+    child = subprocess.Popen(["/bin/cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, bufsize=0)
+    assert child.stdin
+    assert child.stdout
+    child.stdin.write(b"x")
+    child.stdout.read(1)  # it is cat by now
     call(SYS_PTRACE, PTRACE_ATTACH, child.pid, 0, 0)
     os.waitpid(child.pid, 0)
     call(SYS_PTRACE, PTRACE_DETACH, child.pid, 0, 0)
