@@ -66,8 +66,13 @@ INLINE void put_path(struct writer *writer, struct dentry *dentry, struct vfsmou
     u32 start = writer->at;
     read_kernel(next_place(writer), size, &writer->bytes[RECORD_SIZE + first]);
     writer->at += size;
-    if (!size)
-        append_byte(writer, '/');
+    if (!size) {
+        /* The root, which is called so, or a file that is in no directory: in memory. */
+        const u8 *name = GET((struct dentry *)writer->nodes[0], d_name.name);
+        long got = read_kernel_string(next_place(writer), NAME_SIZE, name);
+        if (got > 1)
+            writer->at += (got - 1) & (NAME_SIZE - 1);
+    }
     append_byte(writer, 0);
     end_parameter_at(writer, start);
 }

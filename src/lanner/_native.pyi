@@ -49,7 +49,7 @@ class Live:
         `resolver` has a method `tell(id, full_id)`, which gives the document of a container as
         bytes, a text that says why there is none, or None when it is not known yet.
         """
-    def start(self) -> None:
+    def start(self) -> Batch:
         """Begins to watch; takes what is there already."""
     def next(self, timeout_ms: int) -> Batch:
         """Alerts, as soon as there are any; none after so long. Releases the GIL."""

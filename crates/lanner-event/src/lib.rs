@@ -9,6 +9,7 @@ pub mod codes;
 pub mod generic;
 pub mod input;
 pub mod inventory;
+pub mod native;
 pub mod raw;
 pub mod schema;
 pub mod sockets;

@@ -1,46 +1,13 @@
-//! Flags and enumerated values as captures number them: Linux has other numbers for some
-//! (`tables/native_flags.tsv`).
-
-use std::collections::HashMap;
+//! Rewrites flags of the kernel as captures number them ([`lanner_event::native`]).
 
 use lanner_event::catalog;
-
-const NATIVE: &str = include_str!("tables/native_flags.tsv");
-
-/// One flag or value.
-#[derive(Clone, Copy, Debug)]
-struct Pair {
-    portable: u32,
-    native: u32,
-    mask: u32,
-}
-
-/// The numbers of a table of `flags.tsv`.
-#[derive(Debug)]
-struct Numbers {
-    /// Each bit says something; else it is one of several values.
-    are_bits: bool,
-    pairs: Vec<Pair>,
-}
-
-impl Numbers {
-    fn portable(&self, native: u32) -> u32 {
-        let holds = |pair: &&Pair| native & pair.mask == pair.native;
-        if self.are_bits {
-            let found = self.pairs.iter().filter(holds);
-            return found.fold(0, |flags, pair| flags | pair.portable);
-        }
-        let found = self.pairs.iter().find(holds);
-        found.map_or(0, |pair| pair.portable)
-    }
-}
+use lanner_event::native::{self, Numbers};
 
 /// A parameter that is to be rewritten.
 #[derive(Debug)]
 struct Parameter {
     index: usize,
-    /// Among the tables.
-    numbers: usize,
+    numbers: &'static Numbers,
     /// The parameter behind these open flags is the mode of a file that is created; without the
     /// flags that create one, it means nothing.
     has_mode: bool,
@@ -49,7 +16,6 @@ struct Parameter {
 /// How events are rewritten.
 #[derive(Debug)]
 pub(crate) struct Portable {
-    tables: Vec<Numbers>,
     /// By event code.
     parameters: Vec<Vec<Parameter>>,
 }
@@ -57,40 +23,8 @@ pub(crate) struct Portable {
 /// `PPM_O_CREAT` and `PPM_O_TMPFILE`: a file is created.
 const CREATES: u32 = 1 << 2 | 1 << 13;
 
-fn number(text: &str) -> Option<u32> {
-    match text.strip_prefix("0x") {
-        Some(digits) => u32::from_str_radix(digits, 16).ok(),
-        None => text.parse().ok(),
-    }
-}
-
-fn pair(text: &str) -> Option<Pair> {
-    let (portable, native) = text.split_once('=')?;
-    let (native, mask) = native.split_once('/').unwrap_or((native, native));
-    Some(Pair {
-        portable: number(portable)?,
-        native: number(native)?,
-        mask: number(mask)?,
-    })
-}
-
-/// A row: the table's name and its numbers.
-fn row(line: &'static str) -> Option<(&'static str, Numbers)> {
-    let mut columns = line.split('\t');
-    let (name, kind) = (columns.next()?, columns.next()?);
-    let are_bits = kind == "flags";
-    let mut pairs: Vec<Pair> = columns.next()?.split(' ').filter_map(pair).collect();
-    if !are_bits {
-        pairs.iter_mut().for_each(|pair| pair.mask = u32::MAX);
-    }
-    Some((name, Numbers { are_bits, pairs }))
-}
-
 impl Portable {
     pub(crate) fn new() -> Self {
-        let lines = NATIVE.lines().filter(|line| !line.starts_with('#'));
-        let (names, tables): (Vec<_>, Vec<_>) = lines.filter_map(row).unzip();
-        let places: HashMap<_, _> = names.into_iter().zip(0..).collect();
         let mut parameters = Vec::new();
         for event in catalog::events() {
             let rows = event
@@ -102,7 +36,7 @@ impl Portable {
                     let next = event.parameters.get(index + 1);
                     Some(Parameter {
                         index,
-                        numbers: *places.get(table)?,
+                        numbers: native::numbers(table)?,
                         has_mode: table == "file_flags"
                             && next.is_some_and(|(name, _)| *name == "mode"),
                     })
@@ -112,7 +46,7 @@ impl Portable {
                 *slot = rows.collect();
             }
         }
-        Self { tables, parameters }
+        Self { parameters }
     }
 
     /// Whether events of a type have something to be rewritten.
@@ -134,7 +68,7 @@ impl Portable {
             let mut native = [0; 4];
             let size = bytes.len().min(4);
             native[..size].copy_from_slice(&bytes[..size]);
-            let flags = self.tables[parameter.numbers].portable(u32::from_le_bytes(native));
+            let flags = parameter.numbers.portable(u32::from_le_bytes(native));
             bytes[..size].copy_from_slice(&flags.to_le_bytes()[..size]);
             if parameter.has_mode
                 && flags & CREATES == 0
@@ -178,19 +112,5 @@ mod tests {
         );
         assert!(portable.concerns(codes::SYSCALL_OPENAT_2_X));
         assert!(!portable.concerns(codes::SYSCALL_CLOSE_X));
-    }
-
-    #[test]
-    fn every_row_is_of_a_table_and_has_only_numbers() {
-        let known: Vec<_> = catalog::flag_tables()
-            .into_iter()
-            .map(|(name, _)| name)
-            .collect();
-        for line in NATIVE.lines().filter(|line| !line.starts_with('#')) {
-            let (name, numbers) = row(line).unwrap();
-            assert!(known.contains(&name), "{name}");
-            let words = line.split('\t').nth(2).unwrap().split(' ').count();
-            assert_eq!(numbers.pairs.len(), words, "{name}");
-        }
     }
 }

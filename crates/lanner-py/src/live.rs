@@ -8,7 +8,9 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 use lanner_engine::Alerts;
 use lanner_event::RawEvent;
 use lanner_probe::{Options as ProbeOptions, Probe};
+use lanner_proc::{Found, System};
 use lanner_scap::Item;
+use lanner_state::Finder;
 use lanner_syscall::Pipeline;
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
@@ -23,6 +25,10 @@ use crate::writing::{self, Choice, Fate, OutputCapture};
 
 /// So many events are matched before it is looked whether there were alerts.
 const EVENTS_A_TURN: usize = 4096;
+
+/// In each such period, so much time goes into looking for unknown threads at most.
+const FINDING_PERIOD: Duration = Duration::from_secs(1);
+const FINDING_TIME: Duration = Duration::from_millis(100);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,6 +57,8 @@ struct Watch {
     resolver: Py<PyAny>,
     writing: Option<(Choice, OutputCapture)>,
     counts: Counts,
+    /// What was read at the beginning.
+    lists: lanner_proc::Counters,
     /// Why the capture or the resolver cannot go on.
     failure: Option<PyErr>,
 }
@@ -71,6 +79,9 @@ struct Stats {
     unreadable: u64,
     truncated: u64,
     threads: usize,
+    unreadable_processes: usize,
+    left_out_at_start: usize,
+    found_threads: u64,
     unknown_threads: u64,
     dropped_threads: u64,
     written: u64,
@@ -94,6 +105,32 @@ impl Watch {
             self.fail_writing(&error);
         }
         self.pipeline.item(item, |_| {});
+    }
+
+    /// Takes what there is: the machine, its users, processes, descriptors and containers.
+    fn take_lists(&mut self, matchers: &mut Matchers) -> io::Result<Batch> {
+        let system = System::default();
+        self.begin(Item::Machine(system.machine()));
+        for interface in system.interfaces() {
+            self.begin(Item::Interface(interface));
+        }
+        let (users, groups) = system.users();
+        users
+            .into_iter()
+            .for_each(|user| self.begin(Item::User(user)));
+        groups
+            .into_iter()
+            .for_each(|group| self.begin(Item::Group(group)));
+        self.lists = system.processes(&mut |found| {
+            self.begin(match found {
+                Found::Process(process) => Item::Process(process),
+                Found::Descriptors { tid, list } => Item::Descriptors { tid, list },
+            });
+        })?;
+        self.pipeline.state_mut().finder = Some(finder(system));
+        let mut alerts = matchers.syscall.matcher.batch();
+        self.ask_of_new(now_ns(), matchers, &mut alerts);
+        Ok(Batch::new(alerts, Findings::default()))
     }
 
     /// Takes an event of the kernel. Of a container that it is the first of, more is asked for
@@ -174,6 +211,30 @@ impl State {
     }
 }
 
+fn now_ns() -> u64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
+}
+
+/// Asks `/proc` about threads whose beginning was lost, as long as that does not take too much time
+/// of what there is: then events would be lost again.
+fn finder(system: System) -> Finder {
+    let mut since = Instant::now();
+    let mut spent = Duration::ZERO;
+    Finder(Box::new(move |tid| {
+        if since.elapsed() > FINDING_PERIOD {
+            (since, spent) = (Instant::now(), Duration::ZERO);
+        }
+        if spent > FINDING_TIME {
+            return None;
+        }
+        let begin = Instant::now();
+        let found = system.thread(tid);
+        spent += begin.elapsed();
+        found
+    }))
+}
+
 /// What goes wrong here is for people.
 fn failure(error: impl ToString) -> PyErr {
     PyOSError::new_err(error.to_string())
@@ -218,6 +279,7 @@ impl Live {
                 resolver,
                 writing,
                 counts: Counts::default(),
+                lists: lanner_proc::Counters::default(),
                 failure: None,
             },
             matched_before: engine.get().state().matched(),
@@ -229,14 +291,18 @@ impl Live {
     }
 
     /// Begins to watch: events come from now on, and then the lists of what is there already.
-    fn start(&self, py: Python<'_>) -> PyResult<()> {
+    fn start(&self, py: Python<'_>) -> PyResult<Batch> {
+        let engine = self.engine.get();
         py.detach(|| {
             let mut state = self.state();
+            // First the events: what happens while the lists are read comes out of the ring after
+            // them.
             state.probe.attach().map_err(failure)?;
             if let Some((_, output)) = &mut state.watch.writing {
                 output.section().map_err(failure)?;
             }
-            Ok(())
+            let mut matchers = engine.state();
+            state.watch.take_lists(&mut matchers).map_err(failure)
         })
     }
 
@@ -278,10 +344,8 @@ impl Live {
             let mut state = self.state();
             let mut matchers = engine.state();
             let mut alerts = matchers.syscall.matcher.batch();
-            let now = SystemTime::now().duration_since(UNIX_EPOCH);
-            let time_ns = now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX));
             let watch = &mut state.watch;
-            watch.learn(id, &answer, time_ns, &mut matchers, &mut alerts);
+            watch.learn(id, &answer, now_ns(), &mut matchers, &mut alerts);
             Batch::new(alerts, Findings::default())
         })
     }
@@ -339,6 +403,9 @@ impl Live {
             unreadable: probe.unreadable,
             truncated: probe.truncated,
             threads: tables.threads.len(),
+            unreadable_processes: state.watch.lists.unreadable,
+            left_out_at_start: state.watch.lists.truncated,
+            found_threads: tables.counters.found_threads,
             unknown_threads: tables.counters.unknown_threads,
             dropped_threads: tables.counters.dropped_threads,
             written: state.watch.counts.written,

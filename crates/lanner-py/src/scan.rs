@@ -272,7 +272,9 @@ impl Scan {
             .into_iter()
             .map(|path| path.map(PathBuf::from))
             .collect();
-        let writing = options.write.map(|write| writing::begin(write, &inputs, false));
+        let writing = options
+            .write
+            .map(|write| writing::begin(write, &inputs, false));
         let state = State {
             inputs,
             writing: writing.transpose()?,

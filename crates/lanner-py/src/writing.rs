@@ -90,7 +90,8 @@ pub fn begin(
     let path = options.path.as_deref();
     let name = path.map_or_else(|| "<stdout>".into(), |path| path.display().to_string());
     let inputs = inputs.iter().map(Option::as_deref);
-    let file = NewFile::create(path, is_live, inputs).map_err(|error| errors::file(&name, &error))?;
+    let file =
+        NewFile::create(path, is_live, inputs).map_err(|error| errors::file(&name, &error))?;
     let capture = OutputCapture {
         name,
         file: Some(file),

@@ -52,8 +52,10 @@ class LiveStats(msgspec.Struct, frozen=True):
 
     `dropped` counts the events for which there was no room, by their type; `malformed` the records
     that were not understood; `unreadable` and `truncated` the events with a parameter that could
-    not be read, or was cut. `threads` are known now, `unknown_threads` were known only by their
-    number, `dropped_threads` did not fit into the table.
+    not be read, or was cut. `threads` are known now; of those there at the beginning,
+    `unreadable_processes` could not be read, and `left_out_at_start` counts threads and descriptors
+    beyond the bounds. Of threads that came unseen, `found_threads` were found in /proc,
+    `unknown_threads` are known only by their number. `dropped_threads` did not fit into the table.
     """
 
     events: int
@@ -62,6 +64,9 @@ class LiveStats(msgspec.Struct, frozen=True):
     unreadable: int
     truncated: int
     threads: int
+    unreadable_processes: int
+    left_out_at_start: int
+    found_threads: int
     unknown_threads: int
     dropped_threads: int
     written: int
@@ -128,7 +133,7 @@ class Live:
 
     def __enter__(self) -> Self:
         """Begins to watch."""
-        self._native.start()
+        self._begin = Batch(self._native.start())
         return self
 
     def __exit__(
@@ -145,6 +150,7 @@ class Live:
         """What is found, as it is found, and empty batches at least so often. After `stop`, what
         had been seen by then; then it ends.
         """
+        yield self._begin
         while not self._is_over:
             yield Batch(self._native.next(timeout_ms))
             for container_id, document, problem in self._resolver.late():
