@@ -74,7 +74,7 @@ fn compiler(root: &Path) -> Option<Command> {
         Some("python3".into()),
         Some("python".into()),
     ];
-    let python = pythons.into_iter().flatten().find(|one| has_zig(one));
+    let python = pythons.into_iter().flatten().find(has_zig);
     if let Some(python) = python {
         let mut command = Command::new(python);
         command.args(["-m", "ziglang", "cc", "-target", "bpfel-freestanding"]);

@@ -5,6 +5,9 @@ from typing import final
 def catalog() -> bytes:
     """The field catalogue and the event types, as JSON."""
 
+def watchable_calls() -> bytes:
+    """The system calls that can be watched, as JSON: names, with the event type of each or null."""
+
 def parse_only(path: str) -> int:
     """Parses every line of a file and does nothing else; how many were valid. For benchmarks."""
 
@@ -53,7 +56,7 @@ class Live:
         """Begins to watch; takes what is there already."""
     def next(self, timeout_ms: int) -> Batch:
         """Alerts, as soon as there are any; none after so long. Releases the GIL."""
-    def tell(self, id: str, document: bytes | None, problem: str) -> Batch:
+    def tell(self, container_id: str, document: bytes | None, problem: str) -> Batch:
         """Takes what came late of a container: its document, or why there is none."""
     def stop(self) -> None:
         """Stops watching."""

@@ -149,19 +149,14 @@ impl<'a, 'e, S: EventSource> Evaluation<'a, 'e, S> {
         S::subject(self.event, subject)
     }
 
-    /// How outputs show a number that is the operand's value.
-    pub(crate) fn format(&self, operand: u32) -> Format {
+    /// How outputs show the operand: a number in this form; why it is absent, if that can be told.
+    pub(crate) fn shown(&self, operand: u32) -> (Format, Option<&'e str>) {
         match &self.program.operands[operand as usize] {
-            Operand::Field(extractor) => S::format(extractor, self.event),
-            _ => Format::Decimal,
-        }
-    }
-
-    /// Why the operand is absent, if that can be told.
-    pub(crate) fn absence(&self, operand: u32) -> Option<&'e str> {
-        match &self.program.operands[operand as usize] {
-            Operand::Field(extractor) => S::absence(extractor, self.event),
-            _ => None,
+            Operand::Field(extractor) => (
+                S::format(extractor, self.event),
+                S::absence(extractor, self.event),
+            ),
+            _ => (Format::Decimal, None),
         }
     }
 

@@ -97,8 +97,7 @@ impl Output {
                 Part::Operand { operand, width } => {
                     let start = message.len();
                     let shape = evaluation.shape(*operand);
-                    let format = evaluation.format(*operand);
-                    let absence = evaluation.absence(*operand);
+                    let (format, absence) = evaluation.shown(*operand);
                     let values = evaluation.values(*operand).filter(|some| !some.is_empty());
                     match (values, absence) {
                         (None, Some(reason)) => push_absence(reason, message),
@@ -112,7 +111,7 @@ impl Output {
         }
         for field in &self.fields {
             let shape = evaluation.shape(field.operand);
-            let format = evaluation.format(field.operand);
+            let (format, _) = evaluation.shown(field.operand);
             let values = evaluation.values(field.operand);
             if field.is_time {
                 push_json(&Value::U64(time_ns), &mut out.values);

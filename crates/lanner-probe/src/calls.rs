@@ -7,82 +7,9 @@ use std::sync::LazyLock;
 use lanner_event::schema::{self, EventType, Flags};
 use lanner_event::{catalog, codes};
 
+use crate::places::places;
+
 const CALLS: &str = include_str!("tables/calls.tsv");
-const NATIVES_I386: &str = include_str!("tables/natives_i386.tsv");
-
-/// Places of calls in the kernel's table: by number on x86-64, then by number on i386, then what
-/// `socketcall` unfolds to, then those that only x32 has.
-const I386: u32 = 512;
-const SOCKETCALLS: u32 = 1024;
-const X32: u32 = 1056;
-/// How many places there are.
-pub const PLACES: u32 = 1120;
-
-/// What `socketcall` (i386) can be, by its first argument (include/uapi/linux/net.h).
-const SOCKETCALL: [&str; 21] = [
-    "",
-    "socket",
-    "bind",
-    "connect",
-    "listen",
-    "accept",
-    "getsockname",
-    "getpeername",
-    "socketpair",
-    "send",
-    "recv",
-    "sendto",
-    "recvfrom",
-    "shutdown",
-    "setsockopt",
-    "getsockopt",
-    "sendmsg",
-    "recvmsg",
-    "accept4",
-    "recvmmsg",
-    "sendmmsg",
-];
-
-/// Calls that x32 has under other numbers, from 512 on (arch/x86/entry/syscalls/syscall_64.tbl).
-const X32_CALLS: [&str; 36] = [
-    "rt_sigaction",
-    "rt_sigreturn",
-    "ioctl",
-    "readv",
-    "writev",
-    "recvfrom",
-    "sendmsg",
-    "recvmsg",
-    "execve",
-    "ptrace",
-    "rt_sigpending",
-    "rt_sigtimedwait",
-    "rt_sigqueueinfo",
-    "sigaltstack",
-    "timer_create",
-    "mq_notify",
-    "kexec_load",
-    "waitid",
-    "set_robust_list",
-    "get_robust_list",
-    "vmsplice",
-    "move_pages",
-    "preadv",
-    "pwritev",
-    "rt_tgsigqueueinfo",
-    "recvmmsg",
-    "sendmmsg",
-    "process_vm_readv",
-    "process_vm_writev",
-    "setsockopt",
-    "getsockopt",
-    "io_setup",
-    "io_submit",
-    "execveat",
-    "preadv2",
-    "pwritev2",
-];
-
 /// A parameter as the kernel side takes it (`struct parameter`).
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -312,28 +239,6 @@ fn generic(name: &str, native: u32) -> Call {
     call
 }
 
-/// Where in the kernel's table each call stands, with its name.
-fn places() -> impl Iterator<Item = (u32, u32, &'static str)> {
-    let native = catalog::native_syscalls().into_iter();
-    let native = native.map(|(number, name)| (u32::from(number), u32::from(number), name));
-    let narrow = NATIVES_I386.lines().filter_map(|line| {
-        let (number, name) = line.split_once('\t')?;
-        let number: u32 = number.parse().ok()?;
-        Some((I386 + number, number, name))
-    });
-    let unfolded = (SOCKETCALLS..)
-        .zip(SOCKETCALL)
-        .map(|(at, name)| (at, 102, name));
-    let x32 = (X32..)
-        .zip(X32_CALLS)
-        .map(|(at, name)| (at, at - X32 + 512, name));
-    native
-        .filter(|(place, ..)| *place < I386)
-        .chain(narrow.filter(|(place, ..)| *place < SOCKETCALLS))
-        .chain(unfolded)
-        .chain(x32)
-}
-
 /// What the kernel side is told, by place, so that it tells of the calls that are named: these, and
 /// those that have the same event type (of other widths and versions).
 pub(crate) fn table(wanted: &HashSet<&str>) -> BTreeMap<u32, Call> {
@@ -357,21 +262,21 @@ pub(crate) fn table(wanted: &HashSet<&str>) -> BTreeMap<u32, Call> {
     table
 }
 
-/// Names of all calls that can be watched, sorted.
+/// All calls that can be watched, by name, with the event type that they have of their own.
 #[must_use]
-pub fn names() -> Vec<&'static str> {
-    let names: HashSet<&str> = places()
+pub fn all() -> BTreeMap<&'static str, Option<&'static str>> {
+    let names = places()
         .map(|(.., name)| name)
-        .filter(|name| !name.is_empty())
-        .collect();
-    let mut names: Vec<&str> = names.into_iter().collect();
-    names.sort_unstable();
-    names
+        .filter(|name| !name.is_empty());
+    let mut all: BTreeMap<_, _> = names.map(|name| (name, None)).collect();
+    all.extend(ROWS.iter().map(|row| (row.name, Some(row.event.name))));
+    all
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::places::{I386, PLACES, SOCKETCALLS};
 
     #[test]
     fn every_row_of_the_table_can_be_told_to_the_kernel() {

@@ -14,6 +14,7 @@ mod error;
 mod flags;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod loading;
+mod places;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod probe;
 mod record;

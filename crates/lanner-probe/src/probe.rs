@@ -167,7 +167,7 @@ impl Probe {
         })
     }
 
-    /// Chooses the system calls that are told of, by name ([`calls::names`]), in place of those
+    /// Chooses the system calls that are told of, by name ([`calls::all`]), in place of those
     /// before. It takes effect at once.
     ///
     /// # Errors

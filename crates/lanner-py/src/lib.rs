@@ -24,7 +24,7 @@ mod native {
     #[pymodule_export]
     use super::batch::Batch;
     #[pymodule_export]
-    use super::catalog::catalog;
+    use super::catalog::{catalog, watchable_calls};
     #[pymodule_export]
     use super::engine::Engine;
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]

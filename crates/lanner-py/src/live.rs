@@ -334,7 +334,13 @@ impl Live {
     }
 
     /// What came late of a container: a document, or why there is none.
-    fn tell(&self, py: Python<'_>, id: &str, document: Option<&[u8]>, problem: &str) -> Batch {
+    fn tell(
+        &self,
+        py: Python<'_>,
+        container_id: &str,
+        document: Option<&[u8]>,
+        problem: &str,
+    ) -> Batch {
         let answer = match document {
             Some(document) => Answer::Document(document.to_vec()),
             None => Answer::Problem(problem.to_owned()),
@@ -345,7 +351,7 @@ impl Live {
             let mut matchers = engine.state();
             let mut alerts = matchers.syscall.matcher.batch();
             let watch = &mut state.watch;
-            watch.learn(id, &answer, now_ns(), &mut matchers, &mut alerts);
+            watch.learn(container_id, &answer, now_ns(), &mut matchers, &mut alerts);
             Batch::new(alerts, Findings::default())
         })
     }

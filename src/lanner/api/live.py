@@ -9,6 +9,7 @@ import msgspec
 
 from lanner import _native
 from lanner.api.engine import Batch
+from lanner.plan.syscalls import interest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -83,7 +84,7 @@ class Live:
     """Watches the running kernel and matches what happens. Linux on x86-64, as root.
 
     Example:
-        with Live(Engine(rules), calls) as live:
+        with Live(Engine(rules)) as live:
             for batch in live.batches(): ...
 
     """
@@ -91,7 +92,7 @@ class Live:
     def __init__(
         self,
         engine: Engine,
-        calls: Iterable[str],
+        calls: Iterable[str] | None = None,
         *,
         resolver: Resolver | None = None,
         ring_bytes: int = RING_BYTES,
@@ -101,7 +102,7 @@ class Live:
 
         Args:
             engine: what to match with.
-            calls: names of the system calls to watch.
+            calls: names of the system calls to watch; those that the rules need unless said.
             resolver: who is asked about containers.
             ring_bytes: size of the ring: a power of two.
             write: a capture of all that is seen.
@@ -113,7 +114,7 @@ class Live:
 
         """
         options = {
-            "calls": sorted(calls),
+            "calls": sorted(interest(engine.rules).names if calls is None else calls),
             "ring_bytes": ring_bytes,
             "utc_offset": time.localtime().tm_gmtoff,
             "write": None if write is None else write.options(),

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lanner.cli import common, tables
+from lanner.cli import common, syscalls, tables
 from lanner.diagnostics.suggest import did_you_mean
 from lanner.outputs import PRIORITIES
 from lanner.plan.build import build
 from lanner.plan.encode import encode
 from lanner.plan.listing import explain_plan
+from lanner.plan.syscalls import interest
 from lanner.rules.model import SOURCES
 from lanner.rules.passes.resolve_macros import macro_uses
 from lanner.rules.unparse import unparse
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from lanner.api import Ruleset
+    from lanner.plan.syscalls import BaseSyscalls
     from lanner.rules.model import CheckedRule
 
 
@@ -39,12 +42,25 @@ def rules(
     ] = "debug",
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
+    calls: Annotated[
+        bool,
+        typer.Option(
+            "--syscalls", help="Show the system calls that `lanner run` watches, and why."
+        ),
+    ] = False,
+    base: syscalls.BaseOption = None,
+    repair: syscalls.RepairOption = False,
+    all_syscalls: syscalls.AllOption = False,
     plan: Annotated[
         bool, typer.Option("--plan", help="Show what the engine runs: shared and ordered checks.")
     ] = False,
 ) -> None:
     """List the rules that are loaded, or show one: its condition as written and with all
     macros, lists and exceptions expanded, its output, and the macros it uses.
+
+    --syscalls shows the system calls that these rules need, and those that change what is known of
+    processes and descriptors; --base-syscalls and --repair change that as Falco's configuration
+    does.
 
     --plan shows the rules as the engine runs them: equal checks once, cheap ones first, and
     what is decided by a look-up before any rule is tried.
@@ -54,7 +70,7 @@ def rules(
     Example: lanner rules "Create Privileged Pod"
     """
     ruleset = common.load_or_exit(rule_files, local)
-    if name is not None and not plan:
+    if name is not None and not plan and not calls:
         _show(_find(ruleset, name), json_output=json_output)
         return
     everything = [rule for rule in ruleset.result.rules if not source or rule.source == source]
@@ -62,6 +78,12 @@ def rules(
         chosen = ruleset.select(priority=priority, tags=tag or ())
     except ValueError as error:
         common.usage_error(str(error))
+    if calls:
+        base_syscalls = syscalls.base_syscalls(base, repair=repair, everything=all_syscalls)
+        if name is not None:
+            chosen = replace(chosen, rules=(_find(ruleset, name),))
+        _calls(chosen, base_syscalls, json_output=json_output, markdown=markdown)
+        return
     if plan:
         _plans(
             chosen.rules if name is None else [_find(ruleset, name)],
@@ -95,8 +117,6 @@ def rules(
 
 
 def _fits(rule: CheckedRule, ruleset: Ruleset, priority: str, tags: list[str] | None) -> bool:
-    from dataclasses import replace  # noqa: PLC0415 - disabled rules are the exception
-
     alone = replace(ruleset, rules=(rule,))
     return bool(alone.select(priority=priority, tags=tags or ()).rules)
 
@@ -118,6 +138,15 @@ def _json(rule: CheckedRule) -> dict[str, Any]:
         "file": rule.span.source.name,
         "line": position.line,
     }
+
+
+def _calls(chosen: Ruleset, base: BaseSyscalls, *, json_output: bool, markdown: bool) -> None:
+    found = interest(chosen.rules, base)
+    if json_output:
+        print(json.dumps(syscalls.as_json(found), indent=2))  # noqa: T201
+    else:
+        syscalls.write_table(found, markdown=markdown)
+    syscalls.complain_of(found)
 
 
 def _plans(rules: Sequence[CheckedRule], source: str | None, *, json_output: bool) -> None:

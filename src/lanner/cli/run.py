@@ -13,16 +13,16 @@ import typer
 from lanner import api
 from lanner.api.live import RING_BYTES, Live, LiveUnavailableError
 from lanner.api.query import QueryError
-from lanner.cli import common, writing
+from lanner.cli import common, syscalls, writing
 from lanner.cli.alerts import AlertPrinter
 from lanner.outputs.internal import DropAlert
+from lanner.plan.syscalls import interest
 
 if TYPE_CHECKING:
     from types import FrameType
 
     from lanner.api.live import LiveStats
 
-CALLS = "open openat openat2 creat close execve execveat clone clone3 fork vfork connect accept accept4 bind listen socket socketpair dup dup2 dup3 pipe pipe2 unlink unlinkat rename renameat renameat2 link linkat symlink symlinkat mkdir mkdirat rmdir chmod fchmod fchmodat fchmodat2 mount umount2 setns unshare ptrace prctl setuid setgid setresuid setresgid setreuid setregid capset chdir fchdir chroot memfd_create bpf setsid setpgid sendto sendmsg fcntl eventfd eventfd2 epoll_create epoll_create1 timerfd_create inotify_init inotify_init1 signalfd signalfd4 userfaultfd pidfd_open pidfd_getfd io_uring_setup open_by_handle_at prlimit64 setrlimit kill init_module finit_module".split()
 DROPS_EVERY_S = 1.0
 """So often it is looked whether events were lost."""
 
@@ -53,6 +53,9 @@ def run(
         int,
         typer.Option("--buffer", metavar="MIB", help="Size of the ring buffer: a power of two."),
     ] = RING_BYTES >> 20,
+    base: syscalls.BaseOption = None,
+    repair: syscalls.RepairOption = False,
+    all_syscalls: syscalls.AllOption = False,
     write: writing.WriteOption = None,
     compress: writing.CompressOption = False,
     filter_text: Annotated[
@@ -91,11 +94,15 @@ def run(
     chosen = chosen.select(source="syscall")
     if not chosen.rules:
         common.usage_error("none of the rules is for system calls: there is nothing to watch")
+    watched = interest(
+        chosen.rules, syscalls.base_syscalls(base, repair=repair, everything=all_syscalls)
+    )
+    syscalls.complain_of(watched)
     out = sys.stderr.buffer if writing.takes_stdout(output) else sys.stdout.buffer
     try:
         live = Live(
             api.Engine(chosen, rule_matching=rule_matching.value),
-            CALLS,
+            watched.names,
             ring_bytes=buffer_mib << 20,
             write=output,
         )
@@ -114,7 +121,9 @@ def run(
         signal.signal(number, end)
     printer = AlertPrinter(out, json_output=json_output, iso_time=iso_time)
     with live:
-        common.complain(f"watching system calls with {len(chosen.rules)} rules")
+        common.complain(
+            f"watching {len(watched.calls)} system calls with {len(chosen.rules)} rules"
+        )
         _copy_alerts(live, printer, duration)
     if not quiet:
         _summarise(live.stats())

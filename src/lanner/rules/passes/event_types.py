@@ -6,57 +6,73 @@ Negation is pushed down to the checks on `evt.type`; every other check is neutra
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Generic, TypeVar
+
 from lanner import catalog
 from lanner.rules.typed import FieldOperand, TAnd, TCheck, TCondition, TNot
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
 MANY = 100
 """A condition on more event codes than this gets Falco's warning LOAD_NO_EVTTYPE."""
+
+T = TypeVar("T")
 
 _EVENT_TYPE = ("evt.type", "syscall.type")
 
 
 def event_codes(condition: TCondition) -> frozenset[int]:
     """Codes of the events that a syscall condition can match."""
-    return _codes(condition, negated=False, memo={})
+    return _Types(catalog.all_event_codes(), catalog.event_codes).of(condition)
 
 
-def _codes(
-    node: TCondition, *, negated: bool, memo: dict[tuple[int, bool], frozenset[int]]
-) -> frozenset[int]:
-    key = (id(node), negated)
-    if key not in memo:
-        memo[key] = _compute(node, negated=negated, memo=memo)
-    return memo[key]
+def event_names(condition: TCondition) -> frozenset[str]:
+    """Names of the event types that a syscall condition can match, those of system calls without an
+    event of their own among them; `catalog.event_names()` itself when it asks for none.
+    """
+    return _Types(catalog.event_names(), lambda name: frozenset((name,))).of(condition)
 
 
-def _compute(
-    node: TCondition, *, negated: bool, memo: dict[tuple[int, bool], frozenset[int]]
-) -> frozenset[int]:
-    if isinstance(node, TCheck):
-        return _check(node, negated=negated)
-    if isinstance(node, TNot):
-        return _codes(node.child, negated=not negated, memo=memo)
-    sets = [_codes(child, negated=negated, memo=memo) for child in node.children]
-    everything = catalog.all_event_codes()
-    if isinstance(node, TAnd) is not negated:
-        narrow = [codes for codes in sets if codes is not everything]
-        return everything.intersection(*narrow) if narrow else everything
-    if any(codes is everything for codes in sets):
-        return everything
-    return frozenset().union(*sets)
+class _Types(Generic[T]):
+    """Finds the event types that conditions can match, in one of the ways to tell them apart."""
 
+    def __init__(self, everything: frozenset[T], named: Callable[[str], frozenset[T]]) -> None:
+        self._everything = everything
+        self._named = named
+        self._memo: dict[tuple[int, bool], frozenset[T]] = {}
 
-def _check(check: TCheck, *, negated: bool) -> frozenset[int]:
-    everything = catalog.all_event_codes()
-    left = check.left
-    if not isinstance(left, FieldOperand) or left.name not in _EVENT_TYPE:
-        return everything
-    if check.operator == "exists":
-        return frozenset() if negated else everything
-    # as in Falco, a modifier hides the event types: `!= anyof (a, b)` is true for a and b
-    if check.operator not in ("=", "!=", "in") or check.modifier or check.right is not None:
-        return everything
-    codes: frozenset[int] = frozenset().union(
-        *(catalog.event_codes(str(constant.value)) for constant in check.constants)
-    )
-    return everything - codes if (check.operator == "!=") is not negated else codes
+    def of(self, node: TCondition, *, negated: bool = False) -> frozenset[T]:
+        key = (id(node), negated)
+        if key not in self._memo:
+            self._memo[key] = self._compute(node, negated=negated)
+        return self._memo[key]
+
+    def _compute(self, node: TCondition, *, negated: bool) -> frozenset[T]:
+        if isinstance(node, TCheck):
+            return self._check(node, negated=negated)
+        if isinstance(node, TNot):
+            return self.of(node.child, negated=not negated)
+        everything = self._everything
+        sets = [self.of(child, negated=negated) for child in node.children]
+        if isinstance(node, TAnd) is not negated:
+            narrow = [types for types in sets if types is not everything]
+            return everything.intersection(*narrow) if narrow else everything
+        if any(types is everything for types in sets):
+            return everything
+        return frozenset().union(*sets)
+
+    def _check(self, check: TCheck, *, negated: bool) -> frozenset[T]:
+        everything = self._everything
+        left = check.left
+        if not isinstance(left, FieldOperand) or left.name not in _EVENT_TYPE:
+            return everything
+        if check.operator == "exists":
+            return frozenset() if negated else everything
+        # as in Falco, a modifier hides the event types: `!= anyof (a, b)` is true for a and b
+        if check.operator not in ("=", "!=", "in") or check.modifier or check.right is not None:
+            return everything
+        types: frozenset[T] = frozenset().union(
+            *(self._named(str(constant.value)) for constant in check.constants)
+        )
+        return everything - types if (check.operator == "!=") is not negated else types
