@@ -16,6 +16,8 @@ mod parse_only;
 mod scan;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod told;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod watch;
 mod writing;
 
 /// The compiled half of Lanner. Private: use the `lanner` package.

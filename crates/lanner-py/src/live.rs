@@ -1,18 +1,12 @@
 //! `Live`: system calls of the running kernel, matched as they come.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use lanner_engine::Alerts;
-use lanner_event::RawEvent;
 use lanner_probe::{Options as ProbeOptions, Probe};
-use lanner_proc::{Found, System};
-use lanner_scap::Item;
-use lanner_state::Finder;
 use lanner_syscall::Pipeline;
-use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
@@ -20,15 +14,12 @@ use serde::{Deserialize, Serialize};
 use crate::batch::{Batch, Findings};
 use crate::engine::{Engine, State as Matchers};
 use crate::errors::{invalid, reason};
-use crate::told::{self, Answer};
-use crate::writing::{self, Choice, Fate, OutputCapture};
+use crate::told::Answer;
+use crate::watch::{Counts, Watch, failure, now_ns};
+use crate::writing;
 
 /// So many events are matched before it is looked whether there were alerts.
 const EVENTS_A_TURN: usize = 4096;
-
-/// In each such period, so much time goes into looking for unknown threads at most.
-const FINDING_PERIOD: Duration = Duration::from_secs(1);
-const FINDING_TIME: Duration = Duration::from_millis(100);
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -48,27 +39,6 @@ struct State {
     /// What is said of each event.
     watch: Watch,
     matched_before: Vec<u64>,
-}
-
-/// What becomes of events.
-struct Watch {
-    pipeline: Pipeline,
-    /// Knows of containers; an object of Python.
-    resolver: Py<PyAny>,
-    writing: Option<(Choice, OutputCapture)>,
-    counts: Counts,
-    /// What was read at the beginning.
-    lists: lanner_proc::Counters,
-    /// Why the capture or the resolver cannot go on.
-    failure: Option<PyErr>,
-}
-
-/// What was counted besides what the probe counts.
-#[derive(Clone, Copy, Default)]
-struct Counts {
-    events: u64,
-    written: u64,
-    written_for_state: u64,
 }
 
 #[derive(Serialize)]
@@ -96,109 +66,6 @@ pub struct Live {
     state: Mutex<State>,
 }
 
-impl Watch {
-    /// What is there at the beginning goes to the state and to the capture.
-    fn begin(&mut self, item: Item<'_>) {
-        if let Some((_, output)) = &mut self.writing
-            && let Err(error) = output.item(&item)
-        {
-            self.fail_writing(&error);
-        }
-        self.pipeline.item(item, |_| {});
-    }
-
-    /// Takes what there is: the machine, its users, processes, descriptors and containers.
-    fn take_lists(&mut self, matchers: &mut Matchers) -> io::Result<Batch> {
-        let system = System::default();
-        self.begin(Item::Machine(system.machine()));
-        for interface in system.interfaces() {
-            self.begin(Item::Interface(interface));
-        }
-        let (users, groups) = system.users();
-        users
-            .into_iter()
-            .for_each(|user| self.begin(Item::User(user)));
-        groups
-            .into_iter()
-            .for_each(|group| self.begin(Item::Group(group)));
-        self.lists = system.processes(&mut |found| {
-            self.begin(match found {
-                Found::Process(process) => Item::Process(process),
-                Found::Descriptors { tid, list } => Item::Descriptors { tid, list },
-            });
-        })?;
-        self.pipeline.state_mut().finder = Some(finder(system));
-        let mut alerts = matchers.syscall.matcher.batch();
-        self.ask_of_new(now_ns(), matchers, &mut alerts);
-        Ok(Batch::new(alerts, Findings::default()))
-    }
-
-    /// Takes an event of the kernel. Of a container that it is the first of, more is asked for
-    /// before: rules ask for its image, too.
-    fn event(&mut self, raw: &RawEvent<'_>, matchers: &mut Matchers, alerts: &mut Alerts) {
-        self.counts.events += 1;
-        self.pipeline.state_mut().meet(raw);
-        self.ask_of_new(raw.time_ns, matchers, alerts);
-        self.take(raw, matchers, alerts);
-    }
-
-    fn ask_of_new(&mut self, time_ns: u64, matchers: &mut Matchers, alerts: &mut Alerts) {
-        for container in self.pipeline.state_mut().containers.take_new() {
-            match told::ask(&self.resolver, &container) {
-                Ok(Some(answer)) => self.learn(&container.id, &answer, time_ns, matchers, alerts),
-                Ok(None) => {}
-                Err(error) => self.failure = Some(error),
-            }
-        }
-    }
-
-    fn learn(
-        &mut self,
-        id: &str,
-        answer: &Answer,
-        time_ns: u64,
-        matchers: &mut Matchers,
-        alerts: &mut Alerts,
-    ) {
-        match answer {
-            Answer::Document(document) => {
-                told::with_event(document, time_ns, |raw| self.take(raw, matchers, alerts));
-            }
-            Answer::Problem(problem) => self.pipeline.state_mut().containers.give_up(id, problem),
-        }
-    }
-
-    /// Takes one event: matched, and written if it was chosen.
-    fn take(&mut self, raw: &RawEvent<'_>, matchers: &mut Matchers, alerts: &mut Alerts) {
-        let Some((choice, output)) = &mut self.writing else {
-            self.pipeline.event(raw, |event| {
-                matchers.syscall.event(event, alerts);
-            });
-            return;
-        };
-        let mut fate = Fate::Hidden;
-        let is_needed = self.pipeline.event(raw, |event| {
-            let has_alert = matchers.syscall.event(event, alerts);
-            fate = if choice.takes(event, has_alert) {
-                Fate::Chosen
-            } else {
-                Fate::Shown
-            };
-        });
-        match output.event(raw, fate, is_needed) {
-            Ok(_) if fate == Fate::Chosen => self.counts.written += 1,
-            Ok(written) => self.counts.written_for_state += u64::from(written),
-            Err(error) => self.fail_writing(&error),
-        }
-    }
-
-    fn fail_writing(&mut self, error: &io::Error) {
-        if let Some((_, output)) = self.writing.take() {
-            self.failure = Some(failure(format!("{}: {}", output.name, reason(error))));
-        }
-    }
-}
-
 impl State {
     /// Matches what waits, at most a turn of it; how many events there were.
     fn turn(&mut self, matchers: &mut Matchers, alerts: &mut Alerts) -> PyResult<usize> {
@@ -209,35 +76,6 @@ impl State {
             None => Ok(count),
         }
     }
-}
-
-fn now_ns() -> u64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    now.map_or(0, |now| u64::try_from(now.as_nanos()).unwrap_or(u64::MAX))
-}
-
-/// Asks `/proc` about threads whose beginning was lost, as long as that does not take too much time
-/// of what there is: then events would be lost again.
-fn finder(system: System) -> Finder {
-    let mut since = Instant::now();
-    let mut spent = Duration::ZERO;
-    Finder(Box::new(move |tid| {
-        if since.elapsed() > FINDING_PERIOD {
-            (since, spent) = (Instant::now(), Duration::ZERO);
-        }
-        if spent > FINDING_TIME {
-            return None;
-        }
-        let begin = Instant::now();
-        let found = system.thread(tid);
-        spent += begin.elapsed();
-        found
-    }))
-}
-
-/// What goes wrong here is for people.
-fn failure(error: impl ToString) -> PyErr {
-    PyOSError::new_err(error.to_string())
 }
 
 impl Live {
