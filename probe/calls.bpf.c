@@ -7,6 +7,9 @@
 #include "lib/socket.h"
 #include "lib/task.h"
 
+/* What does not fit into a byte has this bit. */
+#define FOLDED 0x80
+
 INLINE void put_tuple_of(struct writer *writer, const struct parameter *parameter,
                          struct task_struct *task) {
     struct sock *sock = socket_of(file_of(task, (s32)argument(writer, parameter->argument)));
@@ -38,7 +41,8 @@ INLINE void put_parameter(struct writer *writer, const struct parameter *paramet
         put_u16(writer, value);
         break;
     case SOURCE_U8:
-        put_u8(writer, value);
+        /* Some commands are numbered from 1024 on (native_flags.tsv). */
+        put_u8(writer, value > 0xff ? FOLDED | (value & (FOLDED - 1)) : value);
         break;
     case SOURCE_CONSTANT:
         put_u16(writer, parameter->argument | parameter->length << 8);

@@ -58,6 +58,8 @@ class Live:
         """Alerts, as soon as there are any; none after so long. Releases the GIL."""
     def tell(self, container_id: str, document: bytes | None, problem: str) -> Batch:
         """Takes what came late of a container: its document, or why there is none."""
+    def threads(self) -> bytes:
+        """The threads that are known, as JSON (`lanner.api.live.KnownThread`)."""
     def stop(self) -> None:
         """Stops watching."""
     def drain(self) -> Batch | None:

@@ -9,6 +9,8 @@ mod engine;
 mod errors;
 mod input;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod known;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod live;
 mod map_engine;
 mod output;

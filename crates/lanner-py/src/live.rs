@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use crate::batch::{Batch, Findings};
 use crate::engine::{Engine, State as Matchers};
 use crate::errors::{invalid, reason};
+use crate::known;
 use crate::told::Answer;
 use crate::watch::{Counts, Watch, failure, now_ns};
 use crate::writing;
@@ -225,6 +226,12 @@ impl Live {
             }
             Ok(())
         })
+    }
+
+    /// The threads that are known, as JSON.
+    fn threads<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let json = py.detach(|| known::threads(self.state().watch.pipeline.state()));
+        PyBytes::new(py, &json)
     }
 
     /// Counters so far, as JSON.

@@ -48,6 +48,28 @@ class _NoRuntimes:
         return ()
 
 
+class KnownDescriptor(msgspec.Struct, frozen=True):
+    """A descriptor, as rules see it: its number, `fd.type` and `fd.name`."""
+
+    fd: int
+    type: str
+    name: str
+
+
+class KnownThread(msgspec.Struct, frozen=True):
+    """A thread, as rules see it. Threads that are not the first of their process have its
+    descriptors. `container` is the id, `host` for none.
+    """
+
+    tid: int
+    pid: int
+    ptid: int
+    comm: str
+    exepath: str
+    container: str
+    descriptors: tuple[KnownDescriptor, ...]
+
+
 class LiveStats(msgspec.Struct, frozen=True):
     """Counters of live detection.
 
@@ -163,6 +185,10 @@ class Live:
     def stop(self) -> None:
         """Lets `batches` come to its end; may be called by a signal handler."""
         self._is_over = True
+
+    def threads(self) -> list[KnownThread]:
+        """What is known now of all threads, by id."""
+        return msgspec.json.decode(self._native.threads(), type=list[KnownThread])
 
     def stats(self) -> LiveStats:
         """Counters so far."""
