@@ -37,15 +37,16 @@ lock: ## pin the Python tools again (requirements.lock)
 setup: .venv/.setup ## install the Python tools into .venv
 build: .venv/.build ## compile the native module
 
-run: .venv/.build ## scan the sample audit log with the default rules
+run: .venv/.build ## watch this machine with the default rules; without root, scan the sample audit log
 	@echo
-	@echo "Scanning examples/audit.log with the default rules:"
-	@echo "  lanner scan examples/audit.log"
-	@echo
-	@$(BIN)/lanner scan examples/audit.log
-	@echo
-	@echo "The rules are in src/lanner/rules/defaults/, the log is a made-up story (examples/README.md)."
-	@echo "Next: $(BIN)/lanner rules 'Create Privileged Pod'; $(BIN)/lanner scan --help"
+	@echo "Watching this machine with the default rules (Ctrl-C ends it):"
+	@echo "  lanner run"
+	@$(BIN)/lanner run || { \
+	  echo; \
+	  echo "Scanning examples/audit.log with the default rules instead:"; \
+	  echo "  lanner scan examples/audit.log"; \
+	  echo; \
+	  $(BIN)/lanner scan examples/audit.log; }
 
 test: .venv/.build lint ## run all checks
 	cargo test -q --workspace

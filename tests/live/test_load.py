@@ -97,10 +97,7 @@ def test_every_process_is_seen(tmp_path: Path) -> None:
 
 
 def _descriptors(pid: int) -> dict[int, str]:
-    found = {}
-    for name in os.listdir(f"/proc/{pid}/fd"):
-        found[int(name)] = os.readlink(f"/proc/{pid}/fd/{name}")
-    return found
+    return {int(link.name): str(link.readlink()) for link in Path(f"/proc/{pid}/fd").iterdir()}
 
 
 HOLD = """
@@ -138,7 +135,7 @@ def test_what_is_known_is_what_is_there(tmp_path: Path, *, is_older: bool) -> No
         for _ in batches:
             pass
         known = [thread for thread in live.threads() if thread.pid == process.pid]
-        expected = {int(name) for name in os.listdir(f"/proc/{process.pid}/task")}
+        expected = {int(task.name) for task in Path(f"/proc/{process.pid}/task").iterdir()}
         actual = _descriptors(process.pid)
         process.communicate()
     assert {thread.tid for thread in known} == expected
