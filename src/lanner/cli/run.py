@@ -15,6 +15,7 @@ from lanner.api.live import RING_BYTES, Live, LiveUnavailableError
 from lanner.api.query import QueryError
 from lanner.cli import common, syscalls, writing
 from lanner.cli.alerts import AlertPrinter
+from lanner.containers import Resolver
 from lanner.outputs.internal import DropAlert
 from lanner.plan.syscalls import interest
 
@@ -103,6 +104,7 @@ def run(
         live = Live(
             api.Engine(chosen, rule_matching=rule_matching.value),
             watched.names,
+            resolver=Resolver(),
             ring_bytes=buffer_mib << 20,
             write=output,
         )
