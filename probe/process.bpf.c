@@ -17,6 +17,10 @@
 #define MOST_ARGUMENTS 32
 #define ARGUMENT_SIZE 1024
 #define MOST_ANCESTORS 32
+#define MOST_SIBLINGS 128
+
+/* include/linux/sched.h: the thread ends */
+#define PF_EXITING 4
 
 /* Whether the kernel has `task_registers` (since Linux 5.15). */
 const volatile u32 has_task_registers = 0;
@@ -313,15 +317,36 @@ int on_clone(u64 *context) {
     return 0;
 }
 
+/* Another thread of the process that does not end, too; 0 if there is none. */
+INLINE s64 living_sibling(struct task_struct *task) {
+    struct signal_struct *signal = FOLLOW(task, signal);
+    struct list_head *head = (struct list_head *)PLACE(signal, thread_head);
+    struct list_head *node = FOLLOW(task, thread_node.next);
+    for (int i = 0; i < MOST_SIBLINGS; i++) {
+        /* The list goes around: past its head, and to the thread itself. */
+        if ((u64)node != (u64)head) {
+            struct task_struct *one =
+                (struct task_struct *)((u64)node - FIELD((struct task_struct *)0, thread_node,
+                                                         FIELD_OFFSET));
+            if ((u64)one == (u64)task)
+                return 0;
+            if (!(GET(one, flags) & PF_EXITING))
+                return GET(one, pid);
+        }
+        node = GET(node, next);
+    }
+    return 0;
+}
+
 /* Who takes the children of a thread that ends: the rest of its process, the next ancestor that
  * asked for it, or the first process of its namespace; 0 if it has no children. */
 INLINE s64 reaper_of(struct task_struct *task) {
     struct list_head *children = FOLLOW(task, children.next);
     if ((u64)children == (u64)PLACE(task, children))
         return 0;
-    struct task_struct *leader = FOLLOW(task, group_leader);
-    if (leader != task)
-        return FOLLOW(leader, pid);
+    s64 sibling = living_sibling(task);
+    if (sibling)
+        return sibling;
     struct task_struct *first = first_of_namespace(FOLLOW(task, thread_pid));
     struct task_struct *ancestor = task;
     for (int i = 0; i < MOST_ANCESTORS; i++) {

@@ -22,7 +22,11 @@ LIBRARIES = TOOLS / "usr/lib/x86_64-linux-gnu"
 RUNC = TOOLS / "usr/sbin/runc"
 BUSYBOX = TOOLS / "bin/busybox"
 
-_PACKAGES = ("runc", "libseccomp2", "busybox-static")
+CONTAINERD = TOOLS / "usr/bin/containerd"
+CTR = TOOLS / "usr/bin/ctr"
+
+_PACKAGES = ("runc", "libseccomp2", "busybox-static", "containerd")
+_PROGRAMS = (RUNC, BUSYBOX, CONTAINERD, CTR)
 _SECONDS = 300
 
 
@@ -32,7 +36,7 @@ class UnavailableError(Exception):
 
 def are_there() -> bool:
     """Whether everything is unpacked."""
-    return all(path.is_file() for path in (RUNC, BUSYBOX))
+    return all(path.is_file() for path in _PROGRAMS)
 
 
 def fetch() -> None:
@@ -67,7 +71,7 @@ def fetch() -> None:
     unpacked.rename(TOOLS)
     shutil.rmtree(work)
     if not are_there():
-        raise UnavailableError(f"the packages {', '.join(_PACKAGES)} lack {RUNC} or {BUSYBOX}")
+        raise UnavailableError(f"the packages {', '.join(_PACKAGES)} lack one of {_PROGRAMS}")
 
 
 def _run(command: list[str], directory: Path) -> None:

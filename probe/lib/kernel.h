@@ -187,6 +187,7 @@ struct pid_namespace {
 };
 
 struct signal_struct {
+    struct list_head thread_head;
     struct rlimit rlim[16];
     struct tty_struct *tty;
     struct pid *pids[4];
@@ -230,6 +231,7 @@ struct task_struct {
     struct task_struct *real_parent;
     struct task_struct *parent;
     struct list_head children;
+    struct list_head thread_node;
     struct task_struct *group_leader;
     struct pid *thread_pid;
     unsigned long min_flt;

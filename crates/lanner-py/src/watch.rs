@@ -18,6 +18,9 @@ use crate::errors::reason;
 use crate::told::{self, Answer};
 use crate::writing::{Choice, Fate, OutputCapture};
 
+/// Why nothing is known of a container whose runtime was asked.
+const NOT_YET: &str = "not told yet";
+
 /// In each such period, so much time goes into looking for unknown threads at most.
 const FINDING_PERIOD: Duration = Duration::from_secs(1);
 const FINDING_TIME: Duration = Duration::from_millis(100);
@@ -93,7 +96,10 @@ impl Watch {
         for container in self.pipeline.state_mut().containers.take_new() {
             match told::ask(&self.resolver, &container) {
                 Ok(Some(answer)) => self.learn(&container.id, &answer, time_ns, matchers, alerts),
-                Ok(None) => {}
+                Ok(None) => {
+                    let containers = &mut self.pipeline.state_mut().containers;
+                    containers.give_up(&container.id, NOT_YET);
+                }
                 Err(error) => self.failure = Some(error),
             }
         }

@@ -15,7 +15,7 @@ from lanner.api.live import RING_BYTES, Live, LiveUnavailableError
 from lanner.api.query import QueryError
 from lanner.cli import common, syscalls, writing
 from lanner.cli.alerts import AlertPrinter
-from lanner.containers import Resolver
+from lanner.containers import Resolver, Sockets
 from lanner.outputs.internal import DropAlert
 from lanner.plan.syscalls import interest
 
@@ -57,6 +57,14 @@ def run(
     base: syscalls.BaseOption = None,
     repair: syscalls.RepairOption = False,
     all_syscalls: syscalls.AllOption = False,
+    container_socket: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KIND=PATH",
+            help="Where a container runtime listens, in place of the usual: docker, podman, cri or"
+            " containerd.",
+        ),
+    ] = None,
     write: writing.WriteOption = None,
     compress: writing.CompressOption = False,
     filter_text: Annotated[
@@ -87,6 +95,10 @@ def run(
     writing.check_options(write, compress=compress, filter=filter_text, alerts_only=alerts_only)
     if buffer_mib < 1 or buffer_mib & (buffer_mib - 1) or buffer_mib > 1024:
         common.usage_error("--buffer: 1, 2, 4, … 1024 MiB")
+    try:
+        sockets = Sockets.parse(container_socket or ())
+    except ValueError as error:
+        common.usage_error(f"--container-socket: {error}")
     output = writing.output_or_exit(
         write, compress=compress, filter_text=filter_text, alerts_only=alerts_only
     )
@@ -104,7 +116,7 @@ def run(
         live = Live(
             api.Engine(chosen, rule_matching=rule_matching.value),
             watched.names,
-            resolver=Resolver(),
+            resolver=Resolver(sockets),
             ring_bytes=buffer_mib << 20,
             write=output,
         )

@@ -21,21 +21,25 @@ PATIENCE_S = 0.3
 PATIENCE_PERIOD_S = 10.0
 PATIENCE_A_PERIOD_S = 1.0
 """In each period, they wait so long in all: the buffer fills meanwhile."""
-TRIES_S = (0.0, 0.05, 0.2, 0.5, 1.0)
+PAUSES_S = (0.05, 0.2, 0.5, 1.0)
 """A container that no runtime knows yet is asked for again, after so long each."""
 
 Late = tuple[str, bytes | None, str]
 """An id, and a document or why there is none."""
 
 
-class _Answer:
-    """What is known of a container, once it is."""
+class _Question:
+    """A container that is asked for. `is_through` once somebody knows it, or nobody did at first."""
 
-    def __init__(self) -> None:
-        self.done = threading.Event()
+    def __init__(self, container_id: str, full_id: str) -> None:
+        self.container_id = container_id
+        self.full_id = full_id
+        self.tries = 0
+        self.is_through = threading.Event()
+        self.is_over = False
+        self.is_late = False
         self.document: bytes | None = None
         self.problem = ""
-        self.is_late = False
 
 
 class Resolver:
@@ -49,7 +53,7 @@ class Resolver:
         """Asks the runtimes that listen on these sockets."""
         self._sockets = sockets or Sockets()
         self._patience_s = patience_s
-        self._wanted: queue.SimpleQueue[tuple[str, str, _Answer]] = queue.SimpleQueue()
+        self._wanted: queue.SimpleQueue[_Question] = queue.SimpleQueue()
         self._late: queue.SimpleQueue[Late] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._workers = 0
@@ -60,17 +64,17 @@ class Resolver:
         """The document of a container; a text that says why there is none; None: it comes late."""
         if not any(True for _ in sockets_there(self._sockets)):
             return "no container runtime listens here"
-        answer = _Answer()
+        question = _Question(container_id, full_id)
         self._start_worker()
-        self._wanted.put((container_id, full_id, answer))
+        self._wanted.put(question)
         began = time.monotonic()
-        answer.done.wait(self._patience(began))
+        question.is_through.wait(self._patience(began))
         self._waited_s += time.monotonic() - began
         with self._lock:
-            if not answer.done.is_set():
-                answer.is_late = True
+            question.is_late = not question.is_over
+            if question.is_late:
                 return None
-        return answer.problem if answer.document is None else answer.document
+        return question.problem if question.document is None else question.document
 
     def late(self) -> Iterator[Late]:
         """What has come since the last time."""
@@ -90,29 +94,36 @@ class Resolver:
 
     def _work(self) -> None:
         while True:
-            container_id, full_id, answer = self._wanted.get()
-            document, problem = self._ask(full_id)
+            question = self._wanted.get()
+            document, problem = self._ask(question.full_id)
+            question.tries += 1
+            if document is None and question.tries <= len(PAUSES_S):
+                # whoever waits need not wait for the next time
+                question.is_through.set()
+                pause = PAUSES_S[question.tries - 1]
+                again = threading.Timer(pause, self._wanted.put, (question,))
+                again.daemon = True
+                again.start()
+                continue
             with self._lock:
-                answer.document, answer.problem = document, problem
-                answer.done.set()
-                if answer.is_late:
-                    self._late.put((container_id, document, problem))
+                question.document, question.problem = document, problem
+                question.is_over = True
+                if question.is_late:
+                    self._late.put((question.container_id, document, problem))
+            question.is_through.set()
 
     def _ask(self, full_id: str) -> tuple[bytes | None, str]:
-        """Asks all runtimes until one knows the container, or the time is over."""
+        """Asks all runtimes until one knows the container: a document, or why there is none."""
         problems: dict[str, str] = {}
-        for pause in TRIES_S:
-            time.sleep(pause)
-            problems.clear()
-            for runtime in sockets_there(self._sockets):
-                try:
-                    found = runtime.inspect(full_id, TIMEOUT_S)
-                except RuntimeFailure as failure:
-                    problems[str(runtime)] = str(failure)
-                except Exception as error:  # noqa: BLE001 - a worker must not die of an answer
-                    problems[str(runtime)] = f"answers strangely ({type(error).__name__})"
-                else:
-                    if found is not None:
-                        return found.document(), ""
+        for runtime in sockets_there(self._sockets):
+            try:
+                found = runtime.inspect(full_id, TIMEOUT_S)
+            except RuntimeFailure as failure:
+                problems[str(runtime)] = str(failure)
+            except Exception as error:  # noqa: BLE001 - a worker must not die of an answer
+                problems[str(runtime)] = f"answers strangely ({type(error).__name__})"
+            else:
+                if found is not None:
+                    return found.document(), ""
         reasons = "; ".join(f"{name} {problem}" for name, problem in problems.items())
         return None, reasons or "no container runtime knows it"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,15 +11,19 @@ from lanner.containers.document import Kind
 from lanner.containers.errors import RuntimeFailure
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from lanner.containers.document import Container
 
 
+KINDS = ("docker", "podman", "cri", "containerd")
+"""Kinds of interfaces, in the order in which they are asked."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sockets:
-    """Where runtimes listen: those that are there are asked, in this order. The names are those of
-    the container plugin's configuration (`engines`).
+    """Where runtimes listen: those that are there are asked, kind by kind (`KINDS`). The names are
+    those of the container plugin's configuration (`engines`).
     """
 
     docker: tuple[str, ...] = ("/run/docker.sock", "/var/run/docker.sock")
@@ -35,6 +39,22 @@ class Sockets:
         "/run/k3s/containerd/containerd.sock",
         "/run/host-containerd/containerd.sock",
     )
+
+    @staticmethod
+    def parse(texts: Sequence[str]) -> Sockets:
+        """Sockets as options give them: `KIND=PATH`, in place of those that a kind has.
+
+        Raises:
+            ValueError: no kind is named so; the message is for people.
+
+        """
+        given: dict[str, tuple[str, ...]] = {}
+        for text in texts:
+            kind, equals, path = text.partition("=")
+            if kind not in KINDS or not equals or not path:
+                raise ValueError(f"`{text}` is not KIND=PATH, KIND one of {', '.join(KINDS)}")
+            given[kind] = (*given.get(kind, ()), path)
+        return replace(Sockets(), **given)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +121,7 @@ class Runtime:
 def sockets_there(sockets: Sockets) -> Iterator[Runtime]:
     """The runtimes whose sockets exist, each once."""
     seen = set()
-    for kind in ("docker", "podman", "cri", "containerd"):
+    for kind in KINDS:
         for path in getattr(sockets, kind):
             try:
                 found = Path(path).stat()
