@@ -40,15 +40,20 @@ def root() -> None:
 
 
 @pytest.fixture(scope="session")
+def tools(root: None) -> None:  # noqa: ARG001 - it is asked for
+    """Container runtimes."""
+    try:
+        live_tools.fetch()
+    except live_tools.UnavailableError as error:
+        _unavailable(f"runc, containerd and busybox cannot be fetched: {error}")
+
+
+@pytest.fixture(scope="session")
 def theatre(
     request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Theatre]:
     """A stage, watched by two."""
-    request.getfixturevalue("root")
-    try:
-        live_tools.fetch()
-    except live_tools.UnavailableError as error:
-        _unavailable(f"runc and busybox cannot be fetched: {error}")
+    request.getfixturevalue("tools")
     directory = tmp_path_factory.mktemp("live")
     with (
         Watcher(directory / "default") as watcher,

@@ -29,7 +29,7 @@ Late = tuple[str, bytes | None, str]
 
 
 class _Question:
-    """A container that is asked for. `is_through` once somebody knows it, or nobody did at first."""
+    """A container that is asked for. `is_through`: known, or nobody knew it at first."""
 
     def __init__(self, container_id: str, full_id: str) -> None:
         self.container_id = container_id
