@@ -38,6 +38,9 @@ class Scan:
     def stats(self) -> bytes:
         """Counters so far, as JSON."""
 
+def check_probe() -> str | None:
+    """Loads the probe and takes it out again: None when the kernel takes it, else why not."""
+
 @final
 class Live:
     """Watches the system calls of the running kernel (Linux on x86-64).

@@ -33,7 +33,7 @@ mod native {
     use super::engine::Engine;
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     #[pymodule_export]
-    use super::live::Live;
+    use super::live::{Live, check_probe};
     #[pymodule_export]
     use super::map_engine::MapEngine;
     #[pymodule_export]

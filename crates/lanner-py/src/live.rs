@@ -60,6 +60,16 @@ struct Stats {
     matches: Vec<u64>,
 }
 
+/// Loads the probe and takes it out again: None when the kernel takes it, else why not.
+#[pyfunction]
+pub fn check_probe(py: Python<'_>) -> Option<String> {
+    let loaded = py.detach(|| {
+        let mut probe = Probe::load(ProbeOptions::default())?;
+        probe.attach()
+    });
+    loaded.err().map(|error| error.to_string())
+}
+
 /// Watches the running kernel.
 #[pyclass(module = "lanner._native", frozen)]
 pub struct Live {

@@ -18,6 +18,7 @@ from lanner.cli import common
 
 COMMANDS = {
     "run": "watch this machine, and print alerts",
+    "doctor": "say what this machine offers for watching it",
     "scan": "match recorded events against rules",
     "events": "print the events of a capture",
     "validate": "check rule files",
