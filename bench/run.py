@@ -12,7 +12,7 @@ import os
 import platform
 import time
 
-from bench import audit, captures
+from bench import audit, captures, live
 from bench.measure import ROOT, ROUNDS
 
 PAGE = ROOT / "docs/benchmarks.md"
@@ -27,7 +27,12 @@ def main() -> None:
             " Minimum / median / maximum.\n"
         )
     ]
-    for title, section in (("Audit logs", audit.section()), ("Captures", captures.section())):
+    sections = (
+        ("Audit logs", audit.section()),
+        ("Captures", captures.section()),
+        ("Live", live.section()),
+    )
+    for title, section in sections:
         if section is not None:
             parts.append(f"\n### {title}\n\n{section}")
     text = "".join(parts)

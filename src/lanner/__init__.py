@@ -16,6 +16,8 @@ _EXPORTS = {
     "Diagnostic": "lanner.diagnostics",
     "Engine": "lanner.api",
     "Events": "lanner.api.events",
+    "Live": "lanner.api.live",
+    "LiveUnavailableError": "lanner.api.live",
     "OutputCapture": "lanner.api.writing",
     "QueryError": "lanner.api.query",
     "RulesError": "lanner.api",
@@ -31,6 +33,8 @@ __all__ = [
     "Diagnostic",
     "Engine",
     "Events",
+    "Live",
+    "LiveUnavailableError",
     "OutputCapture",
     "QueryError",
     "RulesError",
@@ -54,6 +58,7 @@ if TYPE_CHECKING:
         load_rules,
     )
     from lanner.api.events import Events
+    from lanner.api.live import Live, LiveUnavailableError
     from lanner.api.query import QueryError
     from lanner.api.writing import OutputCapture
     from lanner.diagnostics import Diagnostic

@@ -27,7 +27,7 @@ def machine(root: Path, files: dict[str, str], **facts: str) -> Machine:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
     known = {"system": "Linux", "architecture": "x86_64", "release": "6.1.0-18-amd64", **facts}
-    return Machine(proc=root / "proc", sys=root / "sys", **known)  # type: ignore[arg-type]
+    return Machine(proc=root / "proc", sys=root / "sys", **known)
 
 
 def capabilities(bits: int) -> dict[str, str]:
