@@ -3,6 +3,7 @@
 #include "lib/buffers.h"
 #include "lib/call.h"
 #include "lib/files.h"
+#include "lib/quick.h"
 #include "lib/record.h"
 #include "lib/socket.h"
 #include "lib/task.h"
@@ -96,10 +97,30 @@ int on_exit(u64 *context) {
     struct call *call = map_lookup(&calls, &number);
     if (!call || !call->code)
         return 0;
-    if (current_pid_tgid() >> 32 == own_process)
+    u64 ids = current_pid_tgid();
+    if (ids >> 32 == own_process)
         return 0;
-    if (call->program)
+    int is_quick = call->program >= QUICK && number < I386;
+    if (is_quick && call->program == QUICK_NUMBER) {
+        tell_number(call, registers, context[1], ids);
+        return 0;
+    }
+    if (call->program && call->program < QUICK)
         tail_call(context, &programs, call->program);
+    if (is_quick) {
+        struct writer *open = begin(call->code, call->parameters, ids);
+        if (!open)
+            return 0;
+        open->arguments[RESULT] = context[1];
+        if (call->program == QUICK_OPENAT)
+            put_open(open, task, 1, (s32)FOLLOW(registers, di), (void *)FOLLOW(registers, si),
+                     FOLLOW(registers, dx), FOLLOW(registers, r10));
+        else
+            put_open(open, task, 0, 0, (void *)FOLLOW(registers, di), FOLLOW(registers, si),
+                     FOLLOW(registers, dx));
+        send(open);
+        return 0;
+    }
     struct writer *writer = begin_call(call, registers, number, context[1]);
     if (!writer)
         return 0;

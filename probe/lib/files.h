@@ -40,14 +40,26 @@ INLINE struct opened opened_file(struct writer *writer, struct task_struct *task
     return opened;
 }
 
-/* Its device and its inode. */
-INLINE void put_place(struct writer *writer, struct task_struct *task) {
+/* Where it is. */
+struct place {
+    u32 device;
+    u64 inode;
+};
+
+INLINE void find_place(struct writer *writer, struct task_struct *task, struct place *place) {
     struct opened opened = opened_file(writer, task);
     u32 device = opened.block ? GET(opened.block, s_dev) : 0;
     /* new_encode_dev: how user space sees it */
     u32 major = device >> 20, minor = device & 0xfffff;
-    put_u32(writer, (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12));
-    put_u64(writer, opened.inode ? GET(opened.inode, i_ino) : 0);
+    place->device = (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
+    place->inode = opened.inode ? GET(opened.inode, i_ino) : 0;
+}
+
+INLINE void put_place(struct writer *writer, struct task_struct *task) {
+    struct place place;
+    find_place(writer, task, &place);
+    put_u32(writer, place.device);
+    put_u64(writer, place.inode);
 }
 
 INLINE u64 inode_of(struct file *file) {

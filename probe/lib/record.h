@@ -213,27 +213,32 @@ INLINE void put_user_bytes(struct writer *writer, const void *from, u64 size, u3
     end_parameter(writer, size);
 }
 
-/* Hands the record over. */
-INLINE void send(struct writer *writer) {
+/* Puts a record into the ring; what does not fit is counted. */
+INLINE void hand_over(void *record, u32 size, u32 code, u32 problems) {
     u32 zero = 0;
     struct counts *counts = map_lookup(&counters, &zero);
     volatile u32 *sleeps = map_lookup(&sleeping, &zero);
-    u32 size = writer->at & (RECORD_SIZE - 1);
-    struct header *header = header_of(writer);
-    header->size = size;
-    header->flags = writer->flags;
     u64 flags = RING_NO_WAKEUP;
     if (sleeps && *sleeps) {
         *sleeps = 0;
         flags = RING_FORCE_WAKEUP;
     }
-    if (ring_output(&ring, writer->bytes, size, flags) < 0)
-        count_dropped(header->code);
+    if (ring_output(&ring, record, size, flags) < 0)
+        count_dropped(code);
     else if (counts)
         counts->sent++;
-    if (counts && writer->flags) {
-        counts->unreadable += writer->flags & RECORD_UNREADABLE;
-        counts->truncated += (writer->flags & RECORD_TRUNCATED) >> 1;
+    if (counts && problems) {
+        counts->unreadable += problems & RECORD_UNREADABLE;
+        counts->truncated += (problems & RECORD_TRUNCATED) >> 1;
     }
+}
+
+/* Hands the record over that was written. */
+INLINE void send(struct writer *writer) {
+    u32 size = writer->at & (RECORD_SIZE - 1);
+    struct header *header = header_of(writer);
+    header->size = size;
+    header->flags = writer->flags;
+    hand_over(writer->bytes, size, header->code, writer->flags);
     writer->busy = 0;
 }

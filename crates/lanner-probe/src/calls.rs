@@ -77,6 +77,11 @@ pub(crate) const PROGRAMS: [(&str, &str); 5] = [
     ("open_by_handle", "on_open_by_handle"),
 ];
 
+/// Shapes for which the kernel side has straight code (`probe/lib/quick.h`), by the number of the
+/// first: those of the most frequent calls.
+const QUICK: u8 = 32;
+const QUICK_SHAPES: [&str; 3] = ["r 0", "r 0 o1 2 dev ino", "r 0 1 o2 3 dev ino"];
+
 /// A row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Row {
@@ -213,6 +218,14 @@ impl Row {
             return None;
         }
         call.parameters = sources.len() as u8;
+        let shape = QUICK_SHAPES.iter().position(|shape| *shape == self.sources);
+        let types: Vec<&str> = self.event.params.iter().map(|param| param.ty).collect();
+        // The first one is of numbers of 64 bits, of which the argument is a descriptor or the like.
+        if let Some(shape) =
+            shape.filter(|shape| *shape > 0 || matches!(types[..], [_, "fd" | "pid"]))
+        {
+            call.program = QUICK + shape as u8;
+        }
         for ((slot, text), param) in call.list.iter_mut().zip(&sources).zip(&self.event.params) {
             *slot = parameter(text, param.ty)?;
         }

@@ -17,7 +17,7 @@ mod loading;
 mod places;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod probe;
-mod record;
+pub mod record;
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 pub use counters::Counters;

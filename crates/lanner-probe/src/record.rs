@@ -9,7 +9,7 @@ use crate::flags::Portable;
 const HEADER: usize = 24;
 
 /// Takes records apart.
-pub(crate) struct Records {
+pub struct Records {
     portable: Portable,
     /// A record whose flags are rewritten.
     copy: Vec<u8>,
@@ -19,8 +19,16 @@ fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
     Some(u16::from_le_bytes(*bytes.get(at..)?.first_chunk()?))
 }
 
+impl Default for Records {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Records {
-    pub(crate) fn new() -> Self {
+    /// For the flags of Linux.
+    #[must_use]
+    pub fn new() -> Self {
         Self {
             portable: Portable::new(),
             copy: Vec::new(),
@@ -29,7 +37,7 @@ impl Records {
 
     /// The event of a record; its time is `boot_ns` later than the record says. `None` when it is
     /// not what the probe writes.
-    pub(crate) fn event<'r>(&'r mut self, record: &'r [u8], boot_ns: u64) -> Option<RawEvent<'r>> {
+    pub fn event<'r>(&'r mut self, record: &'r [u8], boot_ns: u64) -> Option<RawEvent<'r>> {
         let time = u64::from_le_bytes(*record.first_chunk()?);
         let tid = u32::from_le_bytes(*record.get(8..)?.first_chunk()?);
         let header = Header {
