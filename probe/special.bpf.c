@@ -68,7 +68,7 @@ int on_open_by_handle(u64 *context) {
     struct task_struct *task = current_task();
     put_s64(writer, (s32)argument(writer, 0));
     put_u32(writer, open_flags(writer, argument(writer, 2), task));
-    struct file *file = opened_file(writer, task).file;
+    struct file *file = opened_file(writer, task);
     struct dentry *dentry = file ? GET(file, f_path.dentry) : 0;
     struct vfsmount *mount = file ? GET(file, f_path.mnt) : 0;
     put_path(writer, dentry, mount, task);

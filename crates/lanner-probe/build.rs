@@ -1,5 +1,5 @@
-//! Compiles the probe (`probe/`) to BPF, with CO-RE relocations, so that one object fits all kernels
-//! from 5.15 on, and a second one, slower, those before.
+//! Compiles the probe (`probe/`) to BPF, with CO-RE relocations, so that one object fits many kernels:
+//! those from 6.2 on, those from 5.15 on, and those before.
 //!
 //! The compiler is the clang in the `ziglang` package of PyPI: a build dependency like maturin, so
 //! that nobody needs to install a compiler by hand. `LANNER_BPF_CC` names another one:
@@ -21,7 +21,11 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let out = PathBuf::from(env::var_os("OUT_DIR").unwrap_or_default());
-    let builds = [("probe.o", None), ("probe-old.o", Some("-DOLD_KERNEL"))];
+    let builds = [
+        ("probe-casts.o", Some("-DCASTS")),
+        ("probe.o", None),
+        ("probe-old.o", Some("-DOLD_KERNEL")),
+    ];
     for (name, definition) in builds {
         let Some(mut compiler) = compiler(&root) else {
             println!(

@@ -17,27 +17,12 @@
 #define FMODE_CREATED 0x100000
 
 /* The file that the result of the call is the descriptor of, found once for a record. */
-struct opened {
-    struct file *file;
-    struct inode *inode;
-    struct super_block *block;
-};
-
-INLINE struct opened opened_file(struct writer *writer, struct task_struct *task) {
-    struct opened opened = {0};
+INLINE struct file *opened_file(struct writer *writer, struct task_struct *task) {
     if ((s64)writer->arguments[RESULT] < 0)
-        return opened;
-    if (!writer->nodes[0]) {
-        struct file *file = file_of(task, writer->arguments[RESULT]);
-        struct inode *inode = file ? GET(file, f_inode) : 0;
-        writer->nodes[0] = (u64)file;
-        writer->nodes[1] = (u64)inode;
-        writer->nodes[2] = inode ? (u64)GET(inode, i_sb) : 0;
-    }
-    opened.file = (struct file *)writer->nodes[0];
-    opened.inode = (struct inode *)writer->nodes[1];
-    opened.block = (struct super_block *)writer->nodes[2];
-    return opened;
+        return 0;
+    if (!writer->nodes[0])
+        writer->nodes[0] = (u64)file_of(task, writer->arguments[RESULT]);
+    return (struct file *)writer->nodes[0];
 }
 
 /* Where it is. */
@@ -47,16 +32,23 @@ struct place {
 };
 
 INLINE void find_place(struct writer *writer, struct task_struct *task, struct place *place) {
-    struct opened opened = opened_file(writer, task);
-    u32 device = opened.block ? GET(opened.block, s_dev) : 0;
+    struct file *opened = opened_file(writer, task);
+    if (!opened)
+        return;
+    struct file *file = AS(file, opened);
+    struct inode *inode = SEE(file, f_inode);
+    if (!inode)
+        return;
+    struct super_block *block = SEE(inode, i_sb);
+    u32 device = SEE(block, s_dev);
     /* new_encode_dev: how user space sees it */
     u32 major = device >> 20, minor = device & 0xfffff;
     place->device = (minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12);
-    place->inode = opened.inode ? GET(opened.inode, i_ino) : 0;
+    place->inode = SEE(inode, i_ino);
 }
 
 INLINE void put_place(struct writer *writer, struct task_struct *task) {
-    struct place place;
+    struct place place = {0};
     find_place(writer, task, &place);
     put_u32(writer, place.device);
     put_u64(writer, place.inode);
@@ -71,7 +63,7 @@ enum layer { LAYER_NONE, LAYER_LOWER, LAYER_UPPER };
 
 /* Where an overlay file system has a file. */
 INLINE enum layer layer_of(struct inode *inode, struct super_block *block) {
-    if (!block || GET(block, s_magic) != OVERLAYFS)
+    if (SEE(block, s_magic) != OVERLAYFS)
         return LAYER_NONE;
     /* fs/overlayfs/ovl_entry.h: behind the inode stands the upper layer's entry. */
     struct dentry *upper = 0;
@@ -81,12 +73,16 @@ INLINE enum layer layer_of(struct inode *inode, struct super_block *block) {
 
 /* Flags of the call, with what became of the file. */
 INLINE u32 open_flags(struct writer *writer, u32 flags, struct task_struct *task) {
-    struct opened opened = opened_file(writer, task);
-    if (!opened.file)
+    struct file *opened = opened_file(writer, task);
+    if (!opened)
         return flags;
-    if (GET(opened.file, f_mode) & FMODE_CREATED)
+    struct file *file = AS(file, opened);
+    if (SEE(file, f_mode) & FMODE_CREATED)
         flags |= OPENED_CREATED;
-    enum layer layer = layer_of(opened.inode, opened.block);
+    struct inode *inode = SEE(file, f_inode);
+    if (!inode)
+        return flags;
+    enum layer layer = layer_of(inode, SEE(inode, i_sb));
     if (layer == LAYER_UPPER)
         flags |= OPENED_UPPER_LAYER;
     else if (layer == LAYER_LOWER)

@@ -47,6 +47,19 @@ static struct pt_regs *(*const task_registers)(void *task) = (void *)175;
 #define FOLLOW(pointer, member) ((pointer)->member)
 #endif
 
+/* The same through a pointer that was found in memory: where the kernel has `bpf_rdonly_cast` (since
+ * Linux 6.2), the verifier is told what it points to. That is no helper but a function of the
+ * kernel, whose number is known when the probe is loaded: the loader replaces this one. */
+#ifdef CASTS
+static void *(*const cast)(const void *pointer, u32 type) = (void *)0x7ff0ca57;
+#define AS(name, pointer)                                                                          \
+    ((struct name *)cast(pointer, __builtin_btf_type_id(*(struct name *)0, 1)))
+#define SEE(pointer, member) ((pointer)->member)
+#else
+#define AS(name, pointer) ((struct name *)(pointer))
+#define SEE(pointer, member) GET(pointer, member)
+#endif
+
 /* Where a member of a kernel structure is. */
 #define PLACE(pointer, member) __builtin_preserve_access_index(&(pointer)->member)
 

@@ -3,9 +3,10 @@
 use std::fmt::Write as _;
 use std::io;
 
-use aya::Ebpf;
 use aya::maps::Map;
 use aya::programs::{BtfTracePoint, ProgramError};
+use aya::{Btf, Ebpf};
+use aya_obj::btf::BtfKind;
 
 use crate::error::Error;
 
@@ -70,6 +71,33 @@ pub(crate) fn refused(what: &'static str, error: &(dyn std::error::Error + 'stat
 
 pub(crate) fn types(error: &(dyn std::error::Error + 'static)) -> Error {
     Error::NoTypes(causes(error))
+}
+
+/// The kernel's function that tells the verifier what a pointer points to, and the number that stands
+/// for it in the probe.
+const CAST: (&str, u32) = ("bpf_rdonly_cast", 0x7ff0_ca57);
+/// A call of a helper, and what makes it one of a function of the kernel: the source register
+/// (`BPF_PSEUDO_KFUNC_CALL`, include/uapi/linux/bpf.h). The number is in the last four bytes.
+const CALL: [u8; 4] = [0x85, 0, 0, 0];
+const CALL_OF_KERNEL: [u8; 4] = [0x85, 0x20, 0, 0];
+
+/// A build of the probe with the kernel's own number for [`CAST`]. (The loader knows nothing of such
+/// calls.)
+pub(crate) fn with_cast(object: &[u8], kernel: &Btf) -> Result<Vec<u8>, Error> {
+    let (name, placeholder) = CAST;
+    let number = kernel
+        .id_by_type_name_kind(name, BtfKind::Func)
+        .map_err(|error| refused("probe", &error))?;
+    let mut object = object.to_vec();
+    // Instructions have eight bytes, and the sections that hold them are aligned so.
+    for instruction in object.as_chunks_mut::<8>().0 {
+        let (operation, constant) = instruction.split_at_mut(4);
+        if operation == CALL && constant == placeholder.to_le_bytes() {
+            operation.copy_from_slice(&CALL_OF_KERNEL);
+            constant.copy_from_slice(&number.to_le_bytes());
+        }
+    }
+    Ok(object)
 }
 
 /// A program of the probe.

@@ -1,5 +1,6 @@
 //! The probe in the kernel: loaded, attached, read.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::os::fd::AsFd;
 use std::time::Duration;
@@ -13,25 +14,45 @@ use crate::calls::{self, Call, PROGRAMS};
 use crate::clock::Clock;
 use crate::counters::Counters;
 use crate::error::Error;
-use crate::loading::{check_release, program, refused, take, types};
+use crate::loading::{check_release, program, refused, take, types, with_cast};
 use crate::record::Records;
 
 /// The probe, compiled for some kernels.
 struct Build {
     object: &'static [u8],
-    /// Whether the kernel has what Linux 5.15 brought.
+    /// Whether it needs what Linux 5.15 brought.
     is_new: bool,
+    /// Whether it needs a function of the kernel that Linux 6.2 brought ([`with_cast`]).
+    casts: bool,
+}
+
+impl Build {
+    /// The object, with the kernel's own number for its function.
+    fn object(&self, kernel: &Btf) -> Result<Cow<'static, [u8]>, Error> {
+        if self.casts {
+            let object = with_cast(self.object, kernel)?;
+            return Ok(Cow::Owned(object));
+        }
+        Ok(Cow::Borrowed(self.object))
+    }
 }
 
 /// First what needs the newest kernel.
-static BUILDS: [Build; 2] = [
+static BUILDS: [Build; 3] = [
+    Build {
+        object: aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/probe-casts.o")),
+        is_new: true,
+        casts: true,
+    },
     Build {
         object: aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/probe.o")),
         is_new: true,
+        casts: false,
     },
     Build {
         object: aya::include_bytes_aligned!(concat!(env!("OUT_DIR"), "/probe-old.o")),
         is_new: false,
+        casts: false,
     },
 ];
 
@@ -114,25 +135,27 @@ impl Probe {
     pub fn load(options: Options) -> Result<Self, Error> {
         check_release()?;
         let kernel = Btf::from_sys_fs().map_err(|error| types(&error))?;
-        let [new, old] = &BUILDS;
-        match Self::load_build(new, options, &kernel) {
-            // What the new one says is what is new to those who have a new kernel.
-            Err(refused @ Error::Refused { .. }) => {
-                Self::load_build(old, options, &kernel).map_err(|_| refused)
+        let mut refused = None;
+        for build in &BUILDS {
+            match Self::load_build(build, options, &kernel) {
+                // What the newest says is what those with a new kernel need to know.
+                Err(error @ Error::Refused { .. }) => refused = refused.or(Some(error)),
+                loaded => return loaded,
             }
-            loaded => loaded,
         }
+        Err(refused.unwrap_or(Error::Privileges))
     }
 
     fn load_build(build: &Build, options: Options, kernel: &Btf) -> Result<Self, Error> {
         let cpus = aya::util::nr_cpus().map_err(|(_, error)| refused("list of CPUs", &error))?;
+        let object = build.object(kernel)?;
         let mut ebpf = EbpfLoader::new()
             .btf(Some(kernel))
             .map_max_entries("writers", cpus as u32)
             .map_max_entries("ring", options.ring_bytes)
             .override_global("own_process", &std::process::id(), true)
             .override_global("has_task_registers", &u32::from(build.is_new), true)
-            .load(build.object)
+            .load(&object)
             .map_err(|error| refused("probe", &error))?;
         let mut programs: ProgramArray<MapData> = take(&mut ebpf, "programs")?;
         for (number, (_, name)) in (1..).zip(PROGRAMS) {
@@ -301,7 +324,7 @@ mod tests {
 
     /// That it works is seen in `tests/kernel.rs`, of the build that fits the kernel.
     #[test]
-    fn the_kernel_takes_both_builds() {
+    fn the_kernel_takes_all_builds() {
         let kernel = Btf::from_sys_fs();
         for build in &BUILDS {
             let loaded = match &kernel {
