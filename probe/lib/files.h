@@ -8,7 +8,7 @@
 
 #define OVERLAYFS 0x794c7630
 
-/* Flags that no call has: what the kernel did. See file_flags in crates/lanner-event/src/tables/native_flags.tsv. */
+/* Flags that no call has: what the kernel did. See file_flags in native_flags.tsv (lanner-event). */
 #define OPENED_CREATED 0x10000000
 #define OPENED_UPPER_LAYER 0x20000000
 #define OPENED_LOWER_LAYER 0x40000000

@@ -7,10 +7,10 @@
 #include "record.h"
 
 enum quick {
-    QUICK = 32,      /* from here on */
+    QUICK = 32,           /* from here on */
     QUICK_NUMBER = QUICK, /* result, a descriptor */
-    QUICK_OPEN,      /* result, path, flags, mode, device, inode */
-    QUICK_OPENAT,    /* the same, with the descriptor of a directory before the path */
+    QUICK_OPEN,           /* result, path, flags, mode, device, inode */
+    QUICK_OPENAT,         /* the same, with the descriptor of a directory before the path */
 };
 
 /* The whole record of a call that has a result and a descriptor. */
@@ -29,6 +29,7 @@ INLINE void tell_number(const struct call *call, struct pt_regs *registers, s64 
     hand_over(&record, sizeof(record), call->code, 0);
 }
 
+/* Flags, mode, device and inode, behind the path. */
 #define OPEN_TAIL 20
 
 INLINE void put_open(struct writer *writer, struct task_struct *task, int has_directory,

@@ -134,11 +134,18 @@ def run(
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
     printer = AlertPrinter(out, json_output=json_output, iso_time=iso_time)
-    with live:
-        common.complain(
-            f"watching {len(watched.calls)} system calls with {len(chosen.rules)} rules"
-        )
-        _copy_alerts(live, printer, duration)
+    try:
+        with live:
+            common.complain(
+                f"watching {len(watched.calls)} system calls with {len(chosen.rules)} rules"
+            )
+            _copy_alerts(live, printer, duration)
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        # what the kernel, or the capture that is written, did not let us do
+        common.complain(str(error))
+        raise typer.Exit(1) from None
     if not quiet:
         _summarise(live.stats())
 
@@ -183,7 +190,14 @@ def _summarise(stats: LiveStats) -> None:
     common.remark(f"\nwatched {stats.events:,} events, {stats.lost:,} dropped; {total:,} alerts")
     for name, count in sorted(stats.alerts_by_rule.items(), key=lambda item: (-item[1], item[0])):
         common.remark(f"  {count:>8,}  {name}")
-    if stats.unreadable or stats.truncated:
-        common.remark(
-            f"parameters: {stats.unreadable:,} not readable, {stats.truncated:,} truncated"
-        )
+    problems = (
+        (stats.unreadable, "events have a parameter that could not be read"),
+        (stats.truncated, "events have a parameter that was cut"),
+        (stats.unreadable_processes, "processes could not be read at the start"),
+        (stats.left_out_at_start, "threads and descriptors at the start were too many"),
+        (stats.unknown_threads, "threads are known only by their number"),
+        (stats.dropped_threads, "threads did not fit into the table"),
+    )
+    for count, what in problems:
+        if count:
+            common.remark(f"  {count:>8,}  {what}")
