@@ -31,9 +31,15 @@ def _events_that(*, flag: str, category: str) -> frozenset[str]:
     return frozenset(found)
 
 
+_LIMITS = frozenset(("setrlimit", "prlimit"))
+"""They change `proc.fdlimit`; the table of events does not say so, that of system calls does
+(`UF_NEVER_DROP`, falcosecurity/libs 0.25.4 `driver/syscall_table.c`).
+"""
+
+
 def state_events() -> frozenset[str]:
     """Names of the event types that change what is known of processes and descriptors."""
-    return _events_that(flag="modifies_state", category="")
+    return _events_that(flag="modifies_state", category="") | _LIMITS
 
 
 def events_of_category(category: str) -> frozenset[str]:

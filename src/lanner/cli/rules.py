@@ -69,6 +69,8 @@ def rules(
 
     Example: lanner rules "Create Privileged Pod"
     """
+    if not calls and (base or repair or all_syscalls):
+        common.usage_error("--base-syscalls, --repair and -A change what --syscalls shows")
     ruleset = common.load_or_exit(rule_files, local)
     if name is not None and not plan and not calls:
         _show(_find(ruleset, name), json_output=json_output)

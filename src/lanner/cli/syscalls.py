@@ -43,11 +43,16 @@ def base_syscalls(names: list[str] | None, *, repair: bool, everything: bool) ->
 
 
 def complain_of(found: Interest) -> None:
-    """Says what cannot be watched."""
+    """Says what cannot be watched, or is not to be."""
     for name in found.invalid:
-        common.complain(f"--base-syscalls: `{name}` is no system call that can be watched")
+        what = "left out" if name.startswith("!") else "watched"
+        common.complain(f"--base-syscalls: `{name}` is no system call that can be {what}")
     for event, rules in found.missing.items():
         common.complain(f"rules match `{event}` events, which nothing tells of: {_names(rules)}")
+    for event, rules in found.removed.items():
+        common.complain(
+            f"rules match `{event}` events, which --base-syscalls leaves out: {_names(rules)}"
+        )
 
 
 def as_json(found: Interest) -> dict[str, Any]:

@@ -11,9 +11,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lanner import catalog
 from lanner.catalog.calls import events_of_category, state_events, watchable_calls
-from lanner.rules.passes.event_types import event_names
+from lanner.rules.passes.event_types import OTHERS, event_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,13 +22,18 @@ if TYPE_CHECKING:
 STATE, RULES, CUSTOM = "state", "rules", "base_syscalls"
 """Why a call is watched."""
 
-_ALWAYS = frozenset(("procexit",))
-"""Event types that are no system calls, and always there."""
+_PROCESS_END = "procexit"
+"""The event type of a tracepoint that is always watched."""
+
+_NO_CALLS = frozenset(
+    (_PROCESS_END, "container", "container_removed", "k8s", "asyncevent", "pluginevent")
+)
+"""Event types that are there without a system call: Lanner itself brings in the others."""
 
 _PROCESS = frozenset(
     (
         *("clone", "clone3", "fork", "vfork", "execve", "execveat", "chdir", "fchdir", "chroot"),
-        *("capset", "setuid", "setgid", "setresuid", "setresgid", "setpgid", "setsid"),
+        *("capset", "setuid", "setgid", "setresuid", "setresgid", "setpgid", "setsid", "prctl"),
     )
 )
 """What `repair` keeps whatever the rules are: without these, processes are not known."""
@@ -43,9 +47,9 @@ class BaseSyscalls:
 
     Attributes:
         custom_set: calls to watch besides those of the rules, in place of those that change the
-            state; with `!` in front, calls not to watch at all.
-        repair: only the least of what the chosen calls need for their state.
-        all: also reads and writes, when a rule matches every event (Falco's -A).
+            state; with `!` in front, calls not to watch.
+        repair: in place of all that change the state, the least that the chosen calls need.
+        all: also reads and writes, when a rule matches events that it does not name (Falco's -A).
 
     """
 
@@ -71,12 +75,14 @@ class Interest:
     Attributes:
         calls: the calls, by name.
         missing: event types that rules name and that nothing tells of, with these rules.
-        invalid: names in `base_syscalls` that are no calls.
+        removed: event types that rules need and that `base_syscalls` leaves out, with these rules.
+        invalid: what in `base_syscalls` names no call that can be watched, or left out.
 
     """
 
     calls: tuple[WatchedCall, ...]
     missing: dict[str, tuple[str, ...]]
+    removed: dict[str, tuple[str, ...]]
     invalid: tuple[str, ...]
 
     @property
@@ -89,59 +95,69 @@ def interest(rules: Iterable[CheckedRule], base: BaseSyscalls | None = None) -> 
     """What has to be watched for the rules of system calls among these."""
     base = base or BaseSyscalls()
     by_event = _events_of(rules, with_io=base.all)
-    named = frozenset(by_event)
-    custom = frozenset(name for name in base.custom_set if name and not name.startswith("!"))
-    removed = frozenset(name[1:] for name in base.custom_set if name.startswith("!"))
-    known = frozenset(watchable_calls().values()) | frozenset(watchable_calls())
-    if custom & known:
-        chosen = named | custom
+    of_rules = frozenset(by_event)
+    added, removed, invalid = _custom_set(base.custom_set)
+    if added:
+        chosen = of_rules | added
     elif base.repair:
-        chosen = named
+        chosen = of_rules | _repaired(of_rules)
     else:
-        chosen = named | _without_io(state_events(), keep=state_events())
+        chosen = of_rules | state_events()
     chosen -= removed
-    if base.repair:
+    # as in Falco, `repair` brings back what it needs
+    if base.repair and base.custom_set:
         chosen |= _repaired(chosen)
     calls = []
     for name, event in sorted(watchable_calls().items()):
-        is_chosen = bool({name, event} & chosen) and not {name, event} & removed
-        if not is_chosen:
-            continue
-        of_rules = by_event.get(event, ()) or by_event.get(name, ())
-        why = RULES if of_rules else CUSTOM if {name, event} & custom else STATE
-        calls.append(WatchedCall(name, event, why, tuple(of_rules)))
-    told = {call.event for call in calls} | {call.name for call in calls} | _ALWAYS
-    missing = {event: tuple(by_event[event]) for event in sorted(_asked(by_event) - told)}
-    return Interest(tuple(calls), missing, tuple(sorted((custom | removed) - known)))
+        if event in chosen:
+            needing = by_event.get(event, ())
+            why = RULES if needing else CUSTOM if event in added else STATE
+            calls.append(WatchedCall(name, event, why, needing))
+    there = frozenset(watchable_calls().values()) | _NO_CALLS
+    return Interest(
+        calls=tuple(calls),
+        missing={event: by_event[event] for event in sorted(of_rules - there)},
+        removed={event: by_event[event] for event in sorted(of_rules - chosen - _NO_CALLS)},
+        invalid=invalid,
+    )
 
 
-_OF_MACHINE = frozenset(("container", "container_removed", "k8s", "asyncevent", "pluginevent"))
-"""Events that Lanner itself brings in."""
+def _custom_set(names: Iterable[str]) -> tuple[frozenset[str], frozenset[str], tuple[str, ...]]:
+    """Event types that are added and removed, and the names that are neither. A call stands for its
+    event type: all calls of one type are watched, or none.
+    """
+    calls = watchable_calls()
+    events = frozenset(calls.values())
+    added: set[str] = set()
+    removed: set[str] = set()
+    invalid: set[str] = set()
+    for text in names:
+        name = text.removeprefix("!")
+        event = calls.get(name, name)
+        if text == _PROCESS_END:
+            added.add(text)
+        elif event not in events:
+            invalid.add(text)
+        else:
+            (removed if text.startswith("!") else added).add(event)
+    return frozenset(added), frozenset(removed), tuple(sorted(invalid))
 
 
-def _asked(by_event: dict[str, list[str]]) -> frozenset[str]:
-    return frozenset(by_event) - _OF_MACHINE
-
-
-def _events_of(rules: Iterable[CheckedRule], *, with_io: bool) -> dict[str, list[str]]:
-    """The rules that need each event type. Rules that match every event need those that are not
-    read or written in masses, unless `with_io`.
+def _events_of(rules: Iterable[CheckedRule], *, with_io: bool) -> dict[str, tuple[str, ...]]:
+    """The rules that need each event type. Rules that match events of types that they do not name
+    need those that are not read or written in masses, unless `with_io`.
     """
     found: dict[str, list[str]] = {}
-    everything = catalog.event_names()
-    calls = frozenset(watchable_calls().values())
-    usual = calls if with_io else _without_io(calls, keep=state_events())
+    usual = frozenset(watchable_calls().values())
+    if not with_io:
+        usual -= (events_of_category("io_read") | events_of_category("io_write")) - state_events()
     for rule in rules:
         if rule.source != "syscall":
             continue
         events = event_names(rule.condition)
-        for event in usual if events is everything else events:
+        for event in events & usual if OTHERS in events else events:
             found.setdefault(event, []).append(rule.name)
-    return found
-
-
-def _without_io(events: frozenset[str], *, keep: frozenset[str]) -> frozenset[str]:
-    return events - ((events_of_category("io_read") | events_of_category("io_write")) - keep)
+    return {event: tuple(names) for event, names in found.items()}
 
 
 def _repaired(chosen: frozenset[str]) -> frozenset[str]:

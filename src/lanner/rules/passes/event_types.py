@@ -21,6 +21,9 @@ T = TypeVar("T")
 
 _EVENT_TYPE = ("evt.type", "syscall.type")
 
+OTHERS = ""
+"""Among the names that a condition can match: those that it does not name, too."""
+
 
 def event_codes(condition: TCondition) -> frozenset[int]:
     """Codes of the events that a syscall condition can match."""
@@ -29,9 +32,11 @@ def event_codes(condition: TCondition) -> frozenset[int]:
 
 def event_names(condition: TCondition) -> frozenset[str]:
     """Names of the event types that a syscall condition can match, those of system calls without an
-    event of their own among them; `catalog.event_names()` itself when it asks for none.
+    event of their own among them. `OTHERS` is one of them when it says which types it does not
+    match, or nothing about types.
     """
-    return _Types(catalog.event_names(), lambda name: frozenset((name,))).of(condition)
+    everything = catalog.event_names() | {OTHERS}
+    return _Types(everything, lambda name: frozenset((name,))).of(condition)
 
 
 class _Types(Generic[T]):
