@@ -34,6 +34,20 @@ def capabilities(bits: int) -> dict[str, str]:
     return {"proc/self/status": f"Name:\tx\nCapEff:\t{bits:016x}\n"}
 
 
+def uid_map(line: str) -> dict[str, str]:
+    return {"proc/self/uid_map": "".join(f"{number:>11}" for number in line.split()) + "\n"}
+
+
+def locked(soft: str) -> dict[str, str]:
+    columns = "{:<26}{:<21}{:<21}{:<10}\n"
+    return {
+        "proc/self/limits": columns.format("Limit", "Soft Limit", "Hard Limit", "Units")
+        + columns.format("Max processes", "95000", "95000", "processes")
+        + columns.format("Max locked memory", soft, "unlimited", "bytes")
+    }
+
+
+OLD = {"release": "5.10.0-28-amd64"}
 CASES: list[tuple[Callable[[Machine], Finding], dict[str, str], dict[str, str], Outcome, str]] = [
     (checks.system, {}, {}, OK, "Linux on x86_64"),
     (checks.system, {}, {"system": "Darwin", "architecture": "arm64"}, MISSING, "Darwin"),
@@ -42,13 +56,26 @@ CASES: list[tuple[Callable[[Machine], Finding], dict[str, str], dict[str, str], 
     (checks.kernel, {}, {"release": "5.8.0"}, OK, "5.8.0"),
     (checks.kernel, {}, {"release": "5.4.0-150-generic"}, MISSING, "5.4.0"),
     (checks.kernel, {}, {"release": "4.19"}, MISSING, "4.19"),
-    (checks.kernel, {}, {"system": "Darwin", "release": "25.0"}, OK, "25.0"),
+    (checks.kernel, {}, {"release": "strange"}, OK, "strange"),
     (checks.types, {"sys/kernel/btf/vmlinux": "x"}, {}, OK, "vmlinux"),
     (checks.types, {}, {}, MISSING, "not there"),
     (checks.privileges, capabilities(ALL), {}, OK, "CAP_SYS_ADMIN"),
     (checks.privileges, capabilities(BPF_ONLY), {}, WARNING, "CAP_BPF, CAP_PERFMON"),
     (checks.privileges, capabilities(1 << 39), {}, MISSING, "CAP_BPF"),
     (checks.privileges, {"proc/self/status": "nonsense"}, {}, MISSING, "none"),
+    (checks.privileges, {**capabilities(ALL), **uid_map("0 0 4294967295")}, {}, OK, "CAP_BPF"),
+    (
+        checks.privileges,
+        {**capabilities(ALL), **uid_map("0 1000 1")},
+        {},
+        MISSING,
+        "user namespace",
+    ),
+    (checks.locked_memory, {**locked("65536"), **capabilities(BPF_ONLY)}, {}, OK, "not count"),
+    (checks.locked_memory, {**locked("65536"), **capabilities(BPF_ONLY)}, OLD, MISSING, "65,536"),
+    (checks.locked_memory, {**locked("65536"), **capabilities(ALL)}, OLD, OK, "may raise"),
+    (checks.locked_memory, {**locked("67108864"), **capabilities(BPF_ONLY)}, OLD, OK, "67,108,864"),
+    (checks.locked_memory, {**locked("unlimited"), **capabilities(BPF_ONLY)}, OLD, OK, "no limit"),
     (checks.lockdown, {}, {}, OK, "none"),
     (checks.lockdown, {"sys/kernel/security/lockdown": "[none] integrity"}, {}, OK, "none"),
     (checks.lockdown, {"sys/kernel/security/lockdown": "none [confidentiality]"}, {}, MISSING, "c"),
@@ -109,6 +136,12 @@ def test_a_namespace_of_its_own_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "proc/self/ns").mkdir(parents=True)
     (tmp_path / "proc/self/ns/pid").symlink_to("pid:[4026532201]")
     assert checks.processes(machine(tmp_path, {})).outcome is WARNING
+
+
+def test_other_systems_are_told_what_works_there(tmp_path: Path) -> None:
+    findings = examine(machine(tmp_path, {}, system="Darwin", architecture="arm64", release="25.0"))
+    assert [(one.name, one.outcome) for one in findings] == [("system", MISSING), ("rules", OK)]
+    assert "lanner scan" in findings[0].advice
 
 
 def test_this_machine() -> None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+import sys
 from typing import TYPE_CHECKING
 
 from lanner import _native, api
+from lanner.api.live import RING_BYTES
 from lanner.containers import Sockets, sockets_there
 from lanner.containers.errors import RuntimeFailure
 from lanner.doctor.finding import Finding, Machine, Outcome
@@ -15,15 +17,22 @@ if TYPE_CHECKING:
 
 OLDEST = (5, 8)
 """Ring buffers came with this kernel."""
+WITHOUT_LIMIT = (5, 11)
+"""From this kernel on, maps of eBPF do not count as locked memory."""
+LOCKED_BYTES = 2 * RING_BYTES
+"""Enough for the ring, which is nearly all of it, and for what else the user has locked."""
 
 # include/uapi/linux/capability.h
 _CAPABILITIES = {
     "CAP_DAC_READ_SEARCH": 2,
     "CAP_SYS_PTRACE": 19,
     "CAP_SYS_ADMIN": 21,
+    "CAP_SYS_RESOURCE": 24,
     "CAP_PERFMON": 38,
     "CAP_BPF": 39,
 }
+_INITIAL_UID_MAP = ["0", "0", str(2**32 - 1)]
+"""user_namespaces(7)."""
 _INITIAL_PID_NAMESPACE = "pid:[4026531836]"
 """`PROC_PID_INIT_INO` (include/linux/proc_ns.h)."""
 _SLOW_CLOCKS = ("hpet", "acpi_pm", "jiffies", "refined-jiffies")
@@ -43,13 +52,16 @@ def system(machine: Machine) -> Finding:
     return Finding("system", Outcome.MISSING, seen, advice)
 
 
+def _version(machine: Machine) -> tuple[int, int]:
+    """Major and minor version; of a strange release that of the newest."""
+    found = re.match(r"(\d+)\.(\d+)", machine.release)
+    return (int(found[1]), int(found[2])) if found else (sys.maxsize, 0)
+
+
 def kernel(machine: Machine) -> Finding:
     """Its version."""
-    found = re.match(r"(\d+)\.(\d+)", machine.release)
-    if not machine.is_linux or not found:
+    if _version(machine) >= OLDEST:
         return Finding("kernel", Outcome.OK, machine.release or "not told")
-    if (int(found[1]), int(found[2])) >= OLDEST:
-        return Finding("kernel", Outcome.OK, machine.release)
     return Finding(
         "kernel",
         Outcome.MISSING,
@@ -82,6 +94,15 @@ def _capabilities(machine: Machine) -> set[str]:
 
 def privileges(machine: Machine) -> Finding:
     """What this user may do."""
+    uid_map = machine.text(machine.proc / "self/uid_map").split()
+    if uid_map and uid_map != _INITIAL_UID_MAP:
+        return Finding(
+            "privileges",
+            Outcome.MISSING,
+            "this is a user namespace of its own",
+            "Capabilities count only inside of it, and eBPF needs those of the machine: run outside"
+            " of it, or in a container of an engine that root runs (not a rootless one).",
+        )
     has = _capabilities(machine)
     seen = ", ".join(sorted(has)) or "none of the capabilities that are needed"
     if "CAP_SYS_ADMIN" not in has and not {"CAP_BPF", "CAP_PERFMON"} <= has:
@@ -102,6 +123,29 @@ def privileges(machine: Machine) -> Finding:
             " are known by little more than their names.",
         )
     return Finding("privileges", Outcome.OK, seen)
+
+
+def locked_memory(machine: Machine) -> Finding:
+    """The limit under which older kernels count the ring."""
+    name = "locked memory"
+    if _version(machine) >= WITHOUT_LIMIT:
+        return Finding(name, Outcome.OK, "this kernel does not count eBPF")
+    limits = machine.text(machine.proc / "self/limits")
+    found = re.search(r"^Max locked memory +(\d+) ", limits, re.MULTILINE)
+    if not found:
+        return Finding(name, Outcome.OK, "no limit is told")
+    seen = f"at most {int(found[1]):,} bytes"
+    if int(found[1]) >= LOCKED_BYTES:
+        return Finding(name, Outcome.OK, seen)
+    if "CAP_SYS_RESOURCE" in _capabilities(machine):
+        return Finding(name, Outcome.OK, f"{seen}, and Lanner may raise that")
+    return Finding(
+        name,
+        Outcome.MISSING,
+        seen,
+        "Kernels before 5.11 count the buffer of events as locked memory: raise the limit"
+        " (ulimit -l unlimited, LimitMEMLOCK=infinity) or give CAP_SYS_RESOURCE.",
+    )
 
 
 def lockdown(machine: Machine) -> Finding:
@@ -133,7 +177,7 @@ def processes(machine: Machine) -> Finding:
     """Whether all processes of the machine can be seen."""
     name = "processes"
     space = machine.link(machine.proc / "self/ns/pid")
-    if machine.is_linux and space and space != _INITIAL_PID_NAMESPACE:
+    if space and space != _INITIAL_PID_NAMESPACE:
         return Finding(
             name,
             Outcome.WARNING,
@@ -228,6 +272,7 @@ CHECKS: tuple[Callable[[Machine], Finding], ...] = (
     kernel,
     types,
     privileges,
+    locked_memory,
     lockdown,
     probe,
     processes,
@@ -237,3 +282,7 @@ CHECKS: tuple[Callable[[Machine], Finding], ...] = (
     others,
     rules,
 )
+"""What is looked at on Linux, in order."""
+
+ANYWHERE = (system, rules)
+"""What is looked at on other systems."""
