@@ -50,7 +50,8 @@ run: .venv/.build ## watch this machine with the default rules; without root, sc
 
 test: .venv/.build lint ## run all checks
 	cargo test -q --workspace
-	$(BIN)/pytest -q -n 2 --dist loadgroup
+	$(BIN)/pytest -q -n 2 --ignore tests/live
+	$(BIN)/pytest -q tests/live  # alone: it watches the whole machine
 
 lint: .venv/.build ## formatting, types, layers, sizes
 	$(BIN)/ruff format --check -q .

@@ -55,7 +55,7 @@ INLINE void put_parameter(struct writer *writer, const struct parameter *paramet
         put_user_string(writer, (void *)value);
         break;
     case SOURCE_BYTES:
-        put_user_bytes(writer, (void *)value, argument(writer, parameter->length), SNAPLEN);
+        put_data(writer, (void *)value, argument(writer, parameter->length));
         break;
     case SOURCE_BUFFERS:
     case SOURCE_BUFFERS_SIZE: {

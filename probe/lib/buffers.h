@@ -46,6 +46,13 @@ INLINE u64 message_buffers(struct writer *writer, u64 *message) {
     return user_word(writer, at, 3);
 }
 
+/* Data of reads and writes: only the beginning is told, which is no news. */
+INLINE void put_data(struct writer *writer, const void *from, s64 size) {
+    if (size < 0)
+        size = 0;
+    put_user_bytes(writer, from, size > SNAPLEN ? SNAPLEN : size, SNAPLEN);
+}
+
 /* What the buffers hold, as much as is told of data; or how much there is. */
 INLINE void put_buffers(struct writer *writer, u64 list, u64 count, int data, s64 result) {
     u32 start = writer->at;

@@ -36,6 +36,8 @@ RULES = """
 
 OPEN = """
 import os, sys, threading
+
+
 path, count = sys.argv[1], int(sys.argv[2]) // 4
 def work():
     for _ in range(count):

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+
 RULES = """
 - rule: Shadow of busybox
   desc: the image decides whether it is an alert
