@@ -40,11 +40,28 @@ RuleOption = Annotated[
 ]
 
 
+PriorityOption = Annotated[
+    str, typer.Option("-p", "--priority", help="Only rules of this priority or above.")
+]
+JsonAlertsOption = Annotated[
+    bool, typer.Option("--json", help="Print alerts as JSON, one a line, as Falco does.")
+]
+IsoTimeOption = Annotated[
+    bool, typer.Option("--iso-time", help="ISO 8601 times in the text of alerts.")
+]
+
+
 class RuleMatching(Enum):
     """Falco's `rule_matching`."""
 
     ALL = "all"
     FIRST = "first"
+
+
+RuleMatchingOption = Annotated[
+    RuleMatching,
+    typer.Option(help="Report all rules that match an event, or only the first."),
+]
 
 
 def complain(message: str) -> None:

@@ -37,9 +37,7 @@ def rules(
     source: Annotated[
         str | None, typer.Option("-s", "--source", help="Only rules of this event source.")
     ] = None,
-    priority: Annotated[
-        str, typer.Option("-p", "--priority", help="Only rules of this priority or above.")
-    ] = "debug",
+    priority: common.PriorityOption = "debug",
     json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     markdown: Annotated[bool, typer.Option("--markdown", help="Print Markdown.")] = False,
     calls: Annotated[

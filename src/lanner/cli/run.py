@@ -31,21 +31,12 @@ DROPS_EVERY_S = 1.0
 def run(
     rules: common.RulesOption = None,
     local: common.LocalOption = None,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print alerts as JSON, one a line, as Falco does.")
-    ] = False,
-    iso_time: Annotated[
-        bool, typer.Option("--iso-time", help="ISO 8601 times in the text of alerts.")
-    ] = False,
-    priority: Annotated[
-        str, typer.Option("-p", "--priority", help="Only rules of this priority or above.")
-    ] = "debug",
+    json_output: common.JsonAlertsOption = False,
+    iso_time: common.IsoTimeOption = False,
+    priority: common.PriorityOption = "debug",
     tag: common.TagOption = None,
     rule: common.RuleOption = None,
-    rule_matching: Annotated[
-        common.RuleMatching,
-        typer.Option(help="Report all rules that match an event, or only the first."),
-    ] = common.RuleMatching.ALL,
+    rule_matching: common.RuleMatchingOption = common.RuleMatching.ALL,
     duration: Annotated[
         float | None,
         typer.Option("-M", "--duration", min=0, metavar="SECONDS", help="Stop after so long."),
@@ -67,13 +58,8 @@ def run(
     ] = None,
     write: writing.WriteOption = None,
     compress: writing.CompressOption = False,
-    filter_text: Annotated[
-        str,
-        typer.Option("--filter", metavar="CONDITION", help="Write only events that pass this."),
-    ] = "",
-    alerts_only: Annotated[
-        bool, typer.Option("--alerts-only", help="Write only events for which a rule fired.")
-    ] = False,
+    filter_text: writing.FilterOption = "",
+    alerts_only: writing.AlertsOnlyOption = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No summary at the end.")] = False,
 ) -> None:
     """Watch this machine: match what its processes do against rules, and print the alerts.

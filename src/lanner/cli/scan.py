@@ -29,12 +29,8 @@ def scan(
     ],
     rules: common.RulesOption = None,
     local: common.LocalOption = None,
-    json_output: Annotated[
-        bool, typer.Option("--json", help="Print alerts as JSON, one a line, as Falco does.")
-    ] = False,
-    iso_time: Annotated[
-        bool, typer.Option("--iso-time", help="ISO 8601 times in the text of alerts.")
-    ] = False,
+    json_output: common.JsonAlertsOption = False,
+    iso_time: common.IsoTimeOption = False,
     since: Annotated[
         str | None,
         typer.Option(help="Only events from this time on: 2026-11-23T07:00:00Z, or 2h (ago)."),
@@ -42,15 +38,10 @@ def scan(
     until: Annotated[
         str | None, typer.Option(help="Only events before this time, in the same forms.")
     ] = None,
-    priority: Annotated[
-        str, typer.Option("-p", "--priority", help="Only rules of this priority or above.")
-    ] = "debug",
+    priority: common.PriorityOption = "debug",
     tag: common.TagOption = None,
     rule: common.RuleOption = None,
-    rule_matching: Annotated[
-        common.RuleMatching,
-        typer.Option(help="Report all rules that match an event, or only the first."),
-    ] = common.RuleMatching.ALL,
+    rule_matching: common.RuleMatchingOption = common.RuleMatching.ALL,
     dedup: Annotated[
         bool, typer.Option("--dedup", help="Drop repeats of the same audit ID and stage.")
     ] = False,
@@ -59,13 +50,8 @@ def scan(
     ] = False,
     write: writing.WriteOption = None,
     compress: writing.CompressOption = False,
-    filter_text: Annotated[
-        str,
-        typer.Option("--filter", metavar="CONDITION", help="Write only events that pass this."),
-    ] = "",
-    alerts_only: Annotated[
-        bool, typer.Option("--alerts-only", help="Write only events for which a rule fired.")
-    ] = False,
+    filter_text: writing.FilterOption = "",
+    alerts_only: writing.AlertsOnlyOption = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No summary, no progress.")] = False,
 ) -> None:
     """Match recorded system calls and Kubernetes audit events against rules, and print the alerts.

@@ -25,6 +25,12 @@ WriteOption = Annotated[
         " output.",
     ),
 ]
+FilterOption = Annotated[
+    str, typer.Option("--filter", metavar="CONDITION", help="Write only events that pass this.")
+]
+AlertsOnlyOption = Annotated[
+    bool, typer.Option("--alerts-only", help="Write only events for which a rule fired.")
+]
 CompressOption = Annotated[
     bool,
     typer.Option(
