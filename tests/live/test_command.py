@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.run import LANNER
+from tests.cli.run import LANNER, lanner
 from tests.live.behaviour import HOST, Theatre
 from tests.live.perform import LIBC, SYS_BPF
 from tests.live.watcher import DEADLINE_S, MARK, Watcher
@@ -47,6 +47,13 @@ def is_loaded(program: int) -> bool:
         return True
     assert ctypes.get_errno() == errno.ENOENT
     return False
+
+
+def test_a_capture_that_cannot_be_written(root: None, tmp_path: Path) -> None:  # noqa: ARG001
+    for place, reason in ((tmp_path, "Is a directory"), ("/dev/full", "No space left on device")):
+        done = lanner("run", "-M", "1", "--write", place)
+        assert done.returncode == 1
+        assert f"lanner: {place}: {reason}" in done.stderr.decode()
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)

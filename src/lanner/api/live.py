@@ -151,6 +151,9 @@ class Live:
                 engine.native, msgspec.json.encode(options), self._resolver
             )
         except OSError as error:
+            # of files there is a number
+            if error.errno is not None:
+                raise
             raise LiveUnavailableError(str(error)) from None
         self._is_over = False
 
