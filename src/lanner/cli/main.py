@@ -10,11 +10,15 @@ import gc
 import importlib
 import os
 import sys
+from typing import TYPE_CHECKING
 
 import typer
 
 from lanner import __version__
 from lanner.cli import common
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 COMMANDS = {
     "run": "watch this machine, and print alerts",
@@ -25,7 +29,8 @@ COMMANDS = {
     "rules": "list rules, or show one with everything expanded",
     "fields": "list the fields that conditions and outputs can use",
 }
-"""Every command is the module of that name in `lanner.cli`, with a function of that name."""
+"""Every command is the module of that name in `lanner.cli`, with a function of that name; a group
+of commands is a package of that name, with a table like this one."""
 
 
 def _show_version(value: bool) -> None:
@@ -34,11 +39,11 @@ def _show_version(value: bool) -> None:
         raise typer.Exit
 
 
-def _application(names: list[str]) -> typer.Typer:
+def _application(words: list[str]) -> typer.Typer:
     app = typer.Typer(
         name="lanner",
         no_args_is_help=True,
-        add_completion=len(names) == len(COMMANDS),
+        add_completion=_wanted(COMMANDS, words) is None,
         context_settings={"help_option_names": ["-h", "--help"]},
         help="Runtime threat detection with Falco rules, and Kubernetes audit analysis.",
         pretty_exceptions_enable=False,
@@ -53,10 +58,31 @@ def _application(names: list[str]) -> typer.Typer:
     ) -> None:
         """Runtime threat detection with Falco rules, and Kubernetes audit analysis."""
 
-    for name in names:
-        module = importlib.import_module(f"lanner.cli.{name}")
-        app.command(name, short_help=COMMANDS[name])(getattr(module, name))
+    _add_commands(app, "lanner.cli", COMMANDS, words)
     return app
+
+
+def _wanted(commands: Mapping[str, str], words: list[str]) -> str | None:
+    return words[0] if words and words[0] in commands else None
+
+
+def _add_commands(
+    app: typer.Typer, package: str, commands: Mapping[str, str], words: list[str]
+) -> None:
+    """Adds the command that `words` begin with, or all of them when they name none.
+
+    The modules of groups have `COMMANDS` of their own.
+    """
+    wanted = _wanted(commands, words)
+    for name in [wanted] if wanted else commands:
+        function = name.replace("-", "_")
+        module = importlib.import_module(f"{package}.{function}")
+        if hasattr(module, "COMMANDS"):
+            group = typer.Typer(no_args_is_help=True, help=module.__doc__, rich_markup_mode=None)
+            _add_commands(group, module.__name__, module.COMMANDS, words[1:])
+            app.add_typer(group, name=name, short_help=commands[name])
+        else:
+            app.command(name, short_help=commands[name])(getattr(module, function))
 
 
 def main() -> None:
@@ -64,8 +90,7 @@ def main() -> None:
     # One run, then the process ends: looking for garbage while rules are loaded would take a fifth
     # of the time and find nothing.
     gc.disable()
-    wanted = sys.argv[1] if len(sys.argv) > 1 else ""
-    app = _application([wanted] if wanted in COMMANDS else list(COMMANDS))
+    app = _application(sys.argv[1:])
     try:
         try:
             app()
