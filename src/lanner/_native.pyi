@@ -46,7 +46,9 @@ class Live:
     """Watches the system calls of the running kernel (Linux on x86-64).
 
     `options` is JSON: {"calls": names of system calls, "ring_bytes": int, "utc_offset": int,
-    "write": as for `Scan` | null}.
+    "write": as for `Scan` | null, "captures": {"path_prefix": str, "all_rules": bool,
+    "default_duration_ns": int, "max_bytes": int, "rules": [{"capture": bool, "duration_ns": int}],
+    one for each rule of the plan} | null}.
     """
 
     def __new__(cls, engine: Engine, options: bytes, resolver: object) -> Live:
@@ -68,7 +70,11 @@ class Live:
     def drain(self) -> Batch | None:
         """A part of what was seen before `stop`; None when there is nothing more."""
     def finish(self) -> None:
-        """Completes the capture that is written."""
+        """Completes the captures that are written."""
+    def ended_captures(self) -> bytes:
+        """Captures of what followed alerts that ended since the last call, as JSON
+        (`lanner.api.live.EndedCapture`).
+        """
     def stats(self) -> bytes:
         """Counters so far, as JSON."""
 

@@ -99,6 +99,12 @@ impl Alerts {
         self.records.is_empty()
     }
 
+    /// The rules of the alerts behind the first `start`, by their places in the plan.
+    pub fn rules_from(&self, start: usize) -> impl Iterator<Item = usize> {
+        let records = self.records.get(start..).unwrap_or_default();
+        records.iter().map(|record| record.rule as usize)
+    }
+
     /// Removes all alerts, keeps the memory.
     pub fn clear(&mut self) {
         self.records.clear();

@@ -15,6 +15,8 @@ mod live;
 mod map_engine;
 mod output;
 mod parse_only;
+#[cfg(all(target_os = "linux", target_arch = "x86_64"))]
+mod rule_capture;
 mod scan;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod told;

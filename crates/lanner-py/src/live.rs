@@ -15,12 +15,16 @@ use crate::batch::{Batch, Findings};
 use crate::engine::{Engine, State as Matchers};
 use crate::errors::{invalid, reason};
 use crate::known;
+use crate::rule_capture::{self, RuleCaptures};
 use crate::told::Answer;
 use crate::watch::{Counts, Watch, failure, now_ns};
 use crate::writing;
 
 /// So many events are matched before it is looked whether there were alerts.
 const EVENTS_A_TURN: usize = 4096;
+
+/// An event that happened so long ago has come out of the ring.
+const SETTLING_NS: u64 = 1_000_000_000;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,6 +37,8 @@ struct Options {
     utc_offset: i32,
     /// A capture to be written.
     write: Option<writing::Options>,
+    /// Captures of what follows alerts.
+    captures: Option<rule_capture::Options>,
 }
 
 struct State {
@@ -127,6 +133,7 @@ impl Live {
                 pipeline: Pipeline::new(options.utc_offset),
                 resolver,
                 writing,
+                captures: options.captures.map(RuleCaptures::new),
                 counts: Counts::default(),
                 lists: lanner_proc::Counters::default(),
                 failure: None,
@@ -173,6 +180,9 @@ impl Live {
                 if count < EVENTS_A_TURN {
                     state.probe.wait(left).map_err(failure)?;
                 }
+            }
+            if let Some(captures) = &mut state.watch.captures {
+                captures.idle(now_ns() - SETTLING_NS);
             }
             let findings = Findings {
                 events: state.watch.counts.events - before,
@@ -226,16 +236,32 @@ impl Live {
         })
     }
 
-    /// Completes the capture, if one is written.
+    /// Completes the captures that are written.
     fn finish(&self, py: Python<'_>) -> PyResult<()> {
         py.detach(|| {
-            if let Some((_, output)) = self.state().watch.writing.take() {
+            let watch = &mut self.state().watch;
+            if let Some(captures) = &mut watch.captures {
+                captures.stop();
+            }
+            if let Some((_, output)) = watch.writing.take() {
                 let name = output.name.clone();
                 let finished = output.finish();
                 finished.map_err(|error| failure(format!("{name}: {}", reason(&error))))?;
             }
             Ok(())
         })
+    }
+
+    /// Captures of what followed alerts that ended since the last time, as JSON.
+    fn ended_captures<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyBytes>> {
+        let ended = match &mut self.state().watch.captures {
+            Some(captures) => captures.take_ended(),
+            None => Vec::new(),
+        };
+        Ok(PyBytes::new(
+            py,
+            &serde_json::to_vec(&ended).map_err(invalid)?,
+        ))
     }
 
     /// The threads that are known, as JSON.

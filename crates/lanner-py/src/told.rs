@@ -1,16 +1,7 @@
-//! What Python tells of containers, and how it becomes an event, as in captures.
+//! What Python tells of containers.
 
-use lanner_event::raw::Header;
-use lanner_event::{Lengths, RawEvent, codes};
 use lanner_state::container::NewContainer;
 use pyo3::prelude::*;
-
-/// The container plugin's number in events (its `id` in Falco's registry of plugins).
-const PLUGIN: u32 = 0;
-/// The name of its events.
-const NAME: &[u8] = b"container\0";
-/// No thread.
-const NO_THREAD: i64 = -1;
 
 /// What is known of a new container.
 pub enum Answer {
@@ -36,21 +27,4 @@ pub fn ask(resolver: &Py<PyAny>, container: &NewContainer) -> PyResult<Option<An
             .extract()
             .map(|problem| Some(Answer::Problem(problem)))
     })
-}
-
-/// Hands out the event that tells of a container.
-pub fn with_event(document: &[u8], time_ns: u64, take: impl FnOnce(&RawEvent<'_>)) {
-    let header = Header {
-        code: codes::ASYNCEVENT_E,
-        cpu: 0,
-        flags: 0,
-        time_ns,
-        tid: NO_THREAD,
-    };
-    let sizes = [size_of::<u32>(), NAME.len(), document.len() + 1];
-    let lengths = sizes.map(|size| u32::try_from(size).unwrap_or(u32::MAX).to_le_bytes());
-    let data = [&PLUGIN.to_le_bytes()[..], NAME, document, b"\0"].concat();
-    if let Some(event) = RawEvent::new(header, Lengths::Long(&lengths), &data) {
-        take(&event);
-    }
 }

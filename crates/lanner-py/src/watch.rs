@@ -8,13 +8,14 @@ use lanner_event::RawEvent;
 use lanner_proc::{Found, System};
 use lanner_scap::Item;
 use lanner_state::Finder;
-use lanner_syscall::Pipeline;
+use lanner_syscall::{Pipeline, container_event};
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
 
 use crate::batch::{Batch, Findings};
 use crate::engine::State as Matchers;
 use crate::errors::reason;
+use crate::rule_capture::RuleCaptures;
 use crate::told::{self, Answer};
 use crate::writing::{Choice, Fate, OutputCapture};
 
@@ -31,6 +32,8 @@ pub struct Watch {
     /// Knows of containers; an object of Python.
     pub resolver: Py<PyAny>,
     pub writing: Option<(Choice, OutputCapture)>,
+    /// Captures of what follows alerts.
+    pub captures: Option<RuleCaptures>,
     pub counts: Counts,
     /// What was read at the beginning.
     pub lists: lanner_proc::Counters,
@@ -115,7 +118,7 @@ impl Watch {
     ) {
         match answer {
             Answer::Document(document) => {
-                told::with_event(document, time_ns, |raw| self.take(raw, matchers, alerts));
+                container_event(document, time_ns, |raw| self.take(raw, matchers, alerts));
             }
             Answer::Problem(problem) => self.pipeline.state_mut().containers.give_up(id, problem),
         }
@@ -123,21 +126,31 @@ impl Watch {
 
     /// Takes one event: matched, and written if it was chosen.
     fn take(&mut self, raw: &RawEvent<'_>, matchers: &mut Matchers, alerts: &mut Alerts) {
-        let Some((choice, output)) = &mut self.writing else {
-            self.pipeline.event(raw, |event| {
-                matchers.syscall.event(event, alerts);
-            });
-            return;
-        };
+        let Self {
+            pipeline,
+            writing,
+            captures,
+            ..
+        } = self;
         let mut fate = Fate::Hidden;
-        let is_needed = self.pipeline.event(raw, |event| {
+        let is_needed = pipeline.event(raw, |event| {
+            let before = alerts.len();
             let has_alert = matchers.syscall.event(event, alerts);
-            fate = if choice.takes(event, has_alert) {
-                Fate::Chosen
-            } else {
-                Fate::Shown
+            if let Some(captures) = captures.as_mut().filter(|_| has_alert) {
+                captures.fired(alerts.rules_from(before), event);
+            }
+            let is_chosen = |(choice, _): &mut (Choice, _)| choice.takes(event, has_alert);
+            fate = match writing.as_mut().is_some_and(is_chosen) {
+                true => Fate::Chosen,
+                false => Fate::Shown,
             };
         });
+        if let Some(captures) = captures {
+            captures.event(raw);
+        }
+        let Some((_, output)) = writing else {
+            return;
+        };
         match output.event(raw, fate, is_needed) {
             Ok(_) if fate == Fate::Chosen => self.counts.written += 1,
             Ok(written) => self.counts.written_for_state += u64::from(written),

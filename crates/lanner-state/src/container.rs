@@ -128,6 +128,8 @@ struct Known {
     container: Arc<Container>,
     /// How much was told of it, in bytes.
     size: usize,
+    /// The JSON that told it; empty for none.
+    document: Box<[u8]>,
 }
 
 impl Default for Containers {
@@ -147,6 +149,7 @@ impl Default for Containers {
             list: vec![Known {
                 container: Arc::new(host),
                 size: 0,
+                document: Box::default(),
             }],
             new: Vec::new(),
             by_id: HashMap::from_iter([("".into(), ContainerId::HOST)]),
@@ -188,7 +191,11 @@ impl Containers {
         }
         let id = if new == MAX_CONTAINERS - 1 { "" } else { id };
         let container = self.bare(id);
-        self.list.push(Known { container, size: 0 });
+        self.list.push(Known {
+            container,
+            size: 0,
+            document: Box::default(),
+        });
         if !id.is_empty() {
             self.by_id.insert(id.into(), ContainerId(new as u32));
         }
@@ -261,6 +268,27 @@ impl Containers {
         container
     }
 
+    /// Takes what a document (JSON) told of a container.
+    pub(crate) fn learn_document(
+        &mut self,
+        container: Container,
+        document: &[u8],
+    ) -> Arc<Container> {
+        let container = self.learn(container, document.len());
+        let known = self.find(&container.id);
+        let known = known.and_then(|id| self.list.get_mut(id.0 as usize));
+        if let Some(known) = known.filter(|known| Arc::ptr_eq(&known.container, &container)) {
+            known.document = document.into();
+        }
+        container
+    }
+
+    /// The documents that told of containers, without those that are gone.
+    pub fn documents(&self) -> impl Iterator<Item = &[u8]> {
+        let documents = self.list.iter().map(|known| &*known.document);
+        documents.filter(|document| !document.is_empty())
+    }
+
     /// Says why nothing more is known of a container; what is known stays.
     pub fn give_up(&mut self, id: &str, problem: &str) {
         let known = self
@@ -287,7 +315,11 @@ impl Containers {
     fn replace(&mut self, id: ContainerId, container: Arc<Container>, size: usize) {
         if let Some(known) = self.list.get_mut(id.0 as usize) {
             self.size = self.size - known.size + size;
-            *known = Known { container, size };
+            *known = Known {
+                container,
+                size,
+                document: Box::default(),
+            };
         }
     }
 

@@ -102,6 +102,12 @@ impl FdType {
         TYPES.get(index).map(|(kind, ..)| *kind)
     }
 
+    /// Its number in captures; `None` for what is not in them.
+    #[must_use]
+    pub fn to_scap(self) -> Option<u8> {
+        (self as u8).checked_sub(1)
+    }
+
     /// Whether it is a file, and no directory.
     #[must_use]
     pub fn is_file(self) -> bool {

@@ -16,6 +16,7 @@ pub mod enter;
 mod exited;
 pub mod fd;
 pub mod groups;
+mod inventory;
 mod lineage;
 mod links;
 mod param;

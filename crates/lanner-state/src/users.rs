@@ -46,6 +46,19 @@ impl Users {
         self.groups.get(&(container, gid))
     }
 
+    /// The users and groups of the host, by id.
+    #[must_use]
+    pub fn of_host(&self) -> (Vec<&User>, Vec<&Group>) {
+        let is_host = |place: &(ContainerId, u32)| place.0 == ContainerId::HOST;
+        let users = self.users.iter().filter(|(place, _)| is_host(place));
+        let mut users: Vec<_> = users.map(|(_, user)| user).collect();
+        users.sort_unstable_by_key(|user| user.uid);
+        let groups = self.groups.iter().filter(|(place, _)| is_host(place));
+        let mut groups: Vec<_> = groups.map(|(_, group)| group).collect();
+        groups.sort_unstable_by_key(|group| group.gid);
+        (users, groups)
+    }
+
     /// Changes whenever a user or a group does.
     #[must_use]
     pub fn generation(&self) -> u64 {

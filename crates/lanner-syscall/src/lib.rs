@@ -1,14 +1,18 @@
 //! The fields of system call events: an [`lanner_event::EventSource`] over
 //! events and the state of the machine.
 
+mod container_event;
 pub mod fields;
 mod params;
 mod pipeline;
+mod snapshot;
 mod source;
 #[cfg(test)]
 mod testing;
 
+pub use container_event::container_event;
 pub use pipeline::Pipeline;
+pub use snapshot::snapshot;
 pub use source::SyscallSource;
 
 use lanner_event::RawEvent;

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 import msgspec
 
 from lanner import _native
+from lanner.api.captures import EndedCapture
 from lanner.api.engine import Batch
 from lanner.plan.syscalls import interest
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from types import TracebackType
 
+    from lanner.api.captures import RuleCaptures
     from lanner.api.engine import Engine
     from lanner.api.writing import OutputCapture
 
@@ -119,6 +121,7 @@ class Live:
         resolver: Resolver | None = None,
         ring_bytes: int = RING_BYTES,
         write: OutputCapture | None = None,
+        captures: RuleCaptures | None = None,
     ) -> None:
         """Loads the probe; `with` begins to watch.
 
@@ -128,6 +131,7 @@ class Live:
             resolver: who is asked about containers.
             ring_bytes: size of the ring: a power of two.
             write: a capture of all that is seen.
+            captures: what is captured when rules fire.
 
         Raises:
             LiveUnavailableError: the kernel cannot run the probe, or does not let this user.
@@ -135,11 +139,13 @@ class Live:
             OSError: what is to be written cannot be.
 
         """
+        rules = [rule for rule in engine.rules if rule.source == "syscall"]
         options = {
             "calls": sorted(interest(engine.rules).names if calls is None else calls),
             "ring_bytes": ring_bytes,
             "utc_offset": time.localtime().tm_gmtoff,
             "write": None if write is None else write.options(),
+            "captures": None if captures is None else captures.options(rules),
         }
         self._rules = engine.rules
         self._resolver = resolver or _NoRuntimes()
@@ -168,7 +174,7 @@ class Live:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stops watching, and completes the capture that was written."""
+        """Stops watching, and completes the captures that were written."""
         self._native.stop()
         self._native.finish()
 
@@ -188,6 +194,10 @@ class Live:
     def stop(self) -> None:
         """Lets `batches` come to its end; may be called by a signal handler."""
         self._is_over = True
+
+    def ended_captures(self) -> list[EndedCapture]:
+        """Captures of what followed alerts that ended since the last call."""
+        return msgspec.json.decode(self._native.ended_captures(), type=list[EndedCapture])
 
     def threads(self) -> list[KnownThread]:
         """What is known now of all threads, by id."""

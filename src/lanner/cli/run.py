@@ -11,17 +11,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lanner import api
+from lanner.api.captures import DEFAULT_DURATION_MS
 from lanner.api.live import RING_BYTES, Live, LiveUnavailableError
 from lanner.api.query import QueryError
-from lanner.cli import common, syscalls, writing
+from lanner.cli import captures, common, syscalls, writing
 from lanner.cli.alerts import AlertPrinter
 from lanner.containers import Resolver, Sockets
-from lanner.outputs.internal import DropAlert
+from lanner.outputs.internal import drop_alert
 from lanner.plan.syscalls import interest
 
 if TYPE_CHECKING:
     from types import FrameType
 
+    from lanner.api.captures import RuleCaptures
     from lanner.api.live import LiveStats
 
 DROPS_EVERY_S = 1.0
@@ -60,6 +62,10 @@ def run(
     compress: writing.CompressOption = False,
     filter_text: writing.FilterOption = "",
     alerts_only: writing.AlertsOnlyOption = False,
+    capture_prefix: captures.PrefixOption = None,
+    capture_mode: captures.ModeOption = captures.CaptureMode.RULES,
+    capture_duration: captures.DurationOption = DEFAULT_DURATION_MS,
+    capture_max_size: captures.MaxSizeOption = 0,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No summary at the end.")] = False,
 ) -> None:
     """Watch this machine: match what its processes do against rules, and print the alerts.
@@ -85,6 +91,9 @@ def run(
         sockets = Sockets.parse(container_socket or ())
     except ValueError as error:
         common.usage_error(f"--container-socket: {error}")
+    rule_captures = captures.captures_or_exit(
+        capture_prefix, capture_mode, capture_duration, capture_max_size
+    )
     output = writing.output_or_exit(
         write, compress=compress, filter_text=filter_text, alerts_only=alerts_only
     )
@@ -105,6 +114,7 @@ def run(
             resolver=Resolver(sockets),
             ring_bytes=buffer_mib << 20,
             write=output,
+            captures=rule_captures,
         )
     except QueryError as error:
         common.show(error.diagnostics)
@@ -125,13 +135,15 @@ def run(
             common.complain(
                 f"watching {len(watched.calls)} system calls with {len(chosen.rules)} rules"
             )
-            _copy_alerts(live, printer, duration)
+            _copy_alerts(live, printer, duration, rule_captures)
     except OSError as error:
         if error.errno is not None:
             raise
         # what the kernel, or the capture that is written, did not let us do
         common.complain(str(error))
         raise typer.Exit(1) from None
+    if rule_captures:
+        captures.tell(live.ended_captures(), rule_captures, printer)
     if not quiet:
         _summarise(live.stats())
 
@@ -151,17 +163,21 @@ class _Losses:
         lost, seen = stats.lost - self._lost, stats.events - self._seen
         self._lost, self._seen = stats.lost, stats.events
         if lost:
-            self._printer.print(DropAlert(time.time_ns(), lost, seen, stats.dropped))
+            self._printer.print(drop_alert(time.time_ns(), lost, seen, stats.dropped))
             common.complain(f"{lost:,} events were lost: the buffer was full (see --buffer)")
 
 
-def _copy_alerts(live: Live, printer: AlertPrinter, duration: float | None) -> None:
+def _copy_alerts(
+    live: Live, printer: AlertPrinter, duration: float | None, rule_captures: RuleCaptures | None
+) -> None:
     losses = _Losses(live, printer)
     now = time.monotonic()
     end = math.inf if duration is None else now + duration
     next_look = now + DROPS_EVERY_S
     for batch in live.batches():
         printer.print(batch)
+        if rule_captures:
+            captures.tell(live.ended_captures(), rule_captures, printer)
         now = time.monotonic()
         if now >= end:
             live.stop()

@@ -1,4 +1,8 @@
-"""Alerts about Lanner itself: what it could not see."""
+"""Alerts about Lanner itself: what it could not see, or not record.
+
+Their form is that of Falco's internal messages (`falco_outputs::handle_msg`, 0.44): in JSON, time
+and priority are not part of the output, and there are no tags; the time of text is local.
+"""
 
 from __future__ import annotations
 
@@ -12,59 +16,95 @@ if TYPE_CHECKING:
 
 DROP_RULE = "Falco internal: syscall event drop"
 """Falco's name, which alert consumers know (https://falco.org/docs: dropped system call events)."""
+CAPTURE_LIMIT_RULE = "Falco internal: capture size limit reached"
+"""Falco's name, too."""
 
 
 @dataclass(frozen=True, slots=True)
-class DropAlert:
-    """Events were lost since the last look, because nobody took them out of the buffer in time.
+class InternalAlert:
+    """An alert that is not about an event.
 
     Attributes:
-        time_ns: when that was seen, in nanoseconds since the epoch.
-        lost: how many, since the last look.
-        seen: how many events came since then.
-        kinds: how many were lost of each event type since the beginning.
+        time_ns: when it was made, in nanoseconds since the epoch.
+        priority: as Falco writes it.
+        rule: the name that stands in place of a rule's.
+        message: what happened.
+        fields: output fields.
 
     """
 
     time_ns: int
-    lost: int
-    seen: int
-    kinds: Mapping[str, int]
+    priority: str
+    rule: str
+    message: str
+    fields: Mapping[str, str | int]
 
     def __len__(self) -> int:
         """It is one alert."""
         return 1
 
-    def _output(self, *, iso_time: bool, utc_offset: int) -> str:
+    def _moment(self, zone: timezone) -> tuple[datetime, int]:
         seconds, rest = divmod(self.time_ns, 1_000_000_000)
-        zone = UTC if iso_time else timezone(timedelta(seconds=utc_offset))
-        moment = datetime.fromtimestamp(seconds, zone)
+        return datetime.fromtimestamp(seconds, zone), rest
+
+    def text(self, *, iso_time: bool = False, utc_offset: int = 0) -> bytes:
+        """Falco's text line."""
+        moment, rest = self._moment(UTC if iso_time else timezone(timedelta(seconds=utc_offset)))
         clock = (
             f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:09}+0000"
             if iso_time
             else f"{moment:%H:%M:%S}.{rest:09}"
         )
-        return f"{clock}: Debug {DROP_RULE}. {self.lost} system calls dropped in last second."
-
-    def text(self, *, iso_time: bool = False, utc_offset: int = 0) -> bytes:
-        """Falco's text line."""
-        return f"{self._output(iso_time=iso_time, utc_offset=utc_offset)}\n".encode()
+        fields = " ".join(
+            f"{name}={json.dumps(value, ensure_ascii=False)}"
+            for name, value in sorted(self.fields.items())
+        )
+        return f"{clock}: {self.priority} {self.message} ({fields})\n".encode()
 
     def json_lines(
         self, hostname: str | None = None, *, iso_time: bool = False, utc_offset: int = 0
     ) -> bytes:
-        """Falco's JSON, with the numbers as text as there, in a line."""
-        seconds, rest = divmod(self.time_ns, 1_000_000_000)
-        moment = datetime.fromtimestamp(seconds, UTC)
-        fields = {f"n_drops.{name}": str(count) for name, count in self.kinds.items()}
+        """Falco's JSON, in a line. Its only time is in UTC, whatever is asked for."""
+        del iso_time, utc_offset
+        moment, rest = self._moment(UTC)
         alert = {
             **({} if hostname is None else {"hostname": hostname}),
-            "output": self._output(iso_time=iso_time, utc_offset=utc_offset),
-            "output_fields": {"n_drops": str(self.lost), **fields, "n_evts": str(self.seen)},
-            "priority": "Debug",
-            "rule": DROP_RULE,
+            "output": self.message,
+            "output_fields": dict(self.fields),
+            "priority": self.priority,
+            "rule": self.rule,
             "source": "internal",
-            "tags": [],
             "time": f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:09}Z",
         }
         return json.dumps(alert, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+
+
+def drop_alert(time_ns: int, lost: int, seen: int, kinds: Mapping[str, int]) -> InternalAlert:
+    """Events were lost, because nobody took them out of the buffer in time.
+
+    Args:
+        time_ns: when that was seen.
+        lost: how many, since the last look.
+        seen: how many events came since then.
+        kinds: how many were lost of each event type since the beginning.
+
+    """
+    by_kind = {f"n_drops.{name}": str(count) for name, count in kinds.items()}
+    return InternalAlert(
+        time_ns,
+        "Debug",
+        DROP_RULE,
+        f"{DROP_RULE}. {lost} system calls dropped in last second.",
+        {"n_drops": str(lost), **by_kind, "n_evts": str(seen)},
+    )
+
+
+def capture_limit_alert(time_ns: int, limit_mb: int, written_bytes: int) -> InternalAlert:
+    """The capture of a rule ended early, because of its size."""
+    return InternalAlert(
+        time_ns,
+        "Informational",
+        CAPTURE_LIMIT_RULE,
+        f"{CAPTURE_LIMIT_RULE}. Configured limit: {limit_mb} MB.",
+        {"max_file_size_mb": limit_mb, "written_bytes": written_bytes},
+    )

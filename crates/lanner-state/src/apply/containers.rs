@@ -62,7 +62,8 @@ fn async_event(state: &mut State, raw: &RawEvent, context: &mut Context) {
 pub(super) fn container_json(state: &mut State, data: &[u8], context: &mut Context) {
     match container::parse(data) {
         Some(container) => {
-            context.container = Some(state.containers.learn(container, data.len()));
+            let document = data.strip_suffix(b"\0").unwrap_or(data);
+            context.container = Some(state.containers.learn_document(container, document));
         }
         None => state.counters.bad_containers += 1,
     }

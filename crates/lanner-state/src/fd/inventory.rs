@@ -56,6 +56,65 @@ pub fn from_inventory(descriptor: Descriptor) -> Option<(i64, Fd)> {
     Some((descriptor.fd, fd))
 }
 
+impl Fd {
+    /// As a list has it, under a number; `None` for what lists have no word for.
+    #[must_use]
+    pub fn to_inventory(&self, number: i64) -> Option<Descriptor> {
+        let target = match self.ends {
+            _ if self.kind.is_file() => Target::File {
+                path: self.name.clone(),
+                flags: self.open_flags,
+                dev: self.dev,
+            },
+            Ends::Internet {
+                source,
+                destination,
+            } if !self.has_no_role() || source.1 != 0 || destination.1 != 0 => {
+                // The local end comes first: see `find_role`.
+                let is_server = self.kind == FdType::Ipv4 && self.has(flags::ROLE_SERVER);
+                let (source, destination) = match is_server {
+                    true => (destination, source),
+                    false => (source, destination),
+                };
+                Target::Socket {
+                    source,
+                    destination,
+                    l4proto: self.l4 as u8,
+                }
+            }
+            // It has no ends yet.
+            Ends::Internet { .. } => Target::Other {
+                kind: FdType::Unsupported.to_scap()?,
+                name: self.name.clone(),
+            },
+            Ends::Server { local } => Target::Server {
+                local,
+                l4proto: self.l4 as u8,
+            },
+            Ends::Unix {
+                source,
+                destination,
+            } => Target::Unix {
+                source,
+                destination,
+                path: self.name.clone(),
+            },
+            Ends::None => Target::Other {
+                kind: self
+                    .kind
+                    .to_scap()
+                    .filter(|_| self.kind != FdType::Unknown)?,
+                name: self.name.clone(),
+            },
+        };
+        Some(Descriptor {
+            fd: number,
+            ino: self.ino,
+            target,
+        })
+    }
+}
+
 fn connected(source: End, destination: End, l4: u8) -> Fd {
     let ends = unmap_pair(source, destination);
     let (kind, pair) = pair_of(ends.0);
