@@ -21,17 +21,21 @@ if TYPE_CHECKING:
 IMAGE = "lanner.test/busybox:1"
 _DEADLINE_S = 20.0
 
-# only what it takes to run one container
+# only what it takes to run containers; pods are made of the same image
 _CONFIG = """version = 2
 root = "{root}/root"
 state = "{root}/state"
-disabled_plugins = ["io.containerd.grpc.v1.cri", "io.containerd.snapshotter.v1.btrfs",
-  "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper",
-  "io.containerd.snapshotter.v1.aufs"]
+disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs",
+  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs"]
 [grpc]
   address = "{root}/containerd.sock"
 [ttrpc]
   address = "{root}/ttrpc.sock"
+[plugins."io.containerd.grpc.v1.cri"]
+  sandbox_image = "lanner.test/busybox:1"
+  restrict_oom_score_adj = true
+[plugins."io.containerd.grpc.v1.cri".containerd]
+  snapshotter = "native"
 """
 
 
@@ -73,7 +77,7 @@ def write_image(path: Path) -> None:
         {
             "architecture": "amd64",
             "os": "linux",
-            "config": {"Env": ["PATH=/bin"]},
+            "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/busybox", "sleep", "600"]},
             "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
         }
     ).encode()
@@ -119,7 +123,9 @@ class Containerd:
         )
         write_image(directory / "image.tar")
         self._wait()
-        self.ctr("image", "import", "--snapshotter", "native", str(directory / "image.tar"))
+        for namespace in ("default", "k8s.io"):
+            image = str(directory / "image.tar")
+            self.ctr("-n", namespace, "image", "import", "--snapshotter", "native", image)
 
     def _wait(self) -> None:
         end = time.monotonic() + _DEADLINE_S
@@ -146,6 +152,17 @@ class Containerd:
         """Runs a script in a container of its own, which is gone afterwards."""
         options = ("--snapshotter", "native", "--rm", "--label", "team=shop")
         return self.ctr("run", *options, IMAGE, name, "/bin/sh", "-c", script)
+
+    def await_end(self, container_id: str) -> None:
+        """Waits until a container of a pod has ended by itself."""
+        end = time.monotonic() + _DEADLINE_S
+        pause = threading.Event()
+        while time.monotonic() < end:
+            for task in self.ctr("-n", "k8s.io", "task", "ls").splitlines():
+                if task.startswith(container_id) and "STOPPED" in task:
+                    return
+            pause.wait(0.05)
+        raise AssertionError("the container does not end")
 
     def stop(self) -> None:
         """Ends it."""

@@ -246,7 +246,7 @@ def _rest(terminal: int) -> bytes:
         text += part
 
 
-def remove_control_groups() -> None:
+def remove_control_groups(name: str = CGROUP_PARENT) -> None:
     """Removes the groups in which the containers were; they are empty."""
-    for group in Path("/sys/fs/cgroup").glob(f"**/{CGROUP_PARENT}"):
+    for group in Path("/sys/fs/cgroup").glob(f"**/{name}"):
         group.rmdir()

@@ -15,6 +15,8 @@ from lanner.containers import Resolver, Sockets
 from tests.cli.run import LANNER
 from tests.cli.run import lanner as run_lanner
 from tests.live.engine import Containerd
+from tests.live.places import remove_control_groups
+from tests.live.pod import CGROUP, Pod
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -35,6 +37,17 @@ RULES = """
     evt.type in (open, openat) and fd.name = /etc/shadow and container.id != host
     and not container.image.repository exists
   output: "%container.id %container.image.repository"
+  priority: WARNING
+"""
+
+POD_RULES = """
+- rule: Shadow of a pod
+  desc: the pod decides whether it is an alert
+  condition: >
+    evt.type in (open, openat) and fd.name = /etc/shadow and k8s.ns.name = prod
+  output: >
+    %k8s.pod.name %k8s.ns.name %k8s.pod.label[app] %k8s.pod.uid %container.name
+    %container.image.repository
   priority: WARNING
 """
 
@@ -71,6 +84,7 @@ def containerd(
     server = Containerd(tmp_path_factory.mktemp("c"))
     yield server
     server.stop()
+    remove_control_groups(CGROUP.rpartition("/")[2])
 
 
 def test_the_first_alert_has_the_image(containerd: Containerd, engine: lanner.Engine) -> None:
@@ -82,6 +96,21 @@ def test_the_first_alert_has_the_image(containerd: Containerd, engine: lanner.En
     assert [(alert.rule, alert.message) for alert in alerts] == [
         ("Shadow of busybox", "lanner-box 1 shop")
     ]
+
+
+def test_pods_have_names(containerd: Containerd) -> None:
+    """Asked for as a kubelet does, and told by the container runtime interface."""
+    rules = lanner.load_rules(texts={"rules": POD_RULES})
+    assert rules.ok, rules.diagnostics
+    resolver = Resolver(Sockets.parse([f"cri={containerd.socket}"]), patience_s=10)
+    live = Live(lanner.Engine(rules, suggested_output=False), resolver=resolver)
+
+    def work() -> None:
+        with Pod(containerd.socket, "shop-0", "prod", {"app": "shop"}) as pod:
+            containerd.await_end(pod.start("box", "exec cat /etc/shadow"))
+
+    (alert,) = watched(live, work)
+    assert alert.message == "shop-0 prod shop uid-of-shop-0 box lanner.test/busybox"
 
 
 def test_why_nothing_is_known(containerd: Containerd, engine: lanner.Engine) -> None:

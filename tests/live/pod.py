@@ -1,0 +1,96 @@
+"""Pods, as a kubelet asks for them: the container runtime interface (kubernetes/cri-api, runtime.v1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import grpc
+
+from tests.live.engine import IMAGE
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+CGROUP = "/lanner-test-kubepods"
+_SERVICE = "/runtime.v1.RuntimeService/"
+_OF_NODE = 2
+_SECONDS = 60
+
+Message = dict[int, Any]
+"""A protobuf message: values by their numbers; a list is a repeated one."""
+
+
+def _varint(number: int) -> bytes:
+    head = b""
+    while number > 0x7F:
+        head += bytes([number & 0x7F | 0x80])
+        number >>= 7
+    return head + bytes([number])
+
+
+def _encode(message: Message) -> bytes:
+    out = b""
+    for number, value in message.items():
+        for one in value if isinstance(value, list) else [value]:
+            if isinstance(one, int):
+                out += _varint(number << 3) + _varint(one)
+            else:
+                data = one.encode() if isinstance(one, str) else _encode(one)
+                out += _varint(number << 3 | 2) + _varint(len(data)) + data
+    return out
+
+
+def _map(values: dict[str, str]) -> list[Message]:
+    return [{1: name, 2: value} for name, value in values.items()]
+
+
+def _id(answer: bytes) -> str:
+    """The first text of a message."""
+    return answer[2 : 2 + answer[1]].decode()
+
+
+class Pod:
+    """A pod in the network of the node (there is no other here), while `with` lasts."""
+
+    def __init__(self, socket: Path, name: str, namespace: str, labels: dict[str, str]) -> None:
+        self._channel = grpc.insecure_channel(f"unix:{socket}")
+        uid = f"uid-of-{name}"
+        self._names = {
+            "io.kubernetes.pod.name": name,
+            "io.kubernetes.pod.namespace": namespace,
+            "io.kubernetes.pod.uid": uid,
+        }
+        self._config = {
+            1: {1: name, 2: uid, 3: namespace},
+            3: str(socket.parent),
+            6: _map({**labels, **self._names}),
+            8: {1: CGROUP, 2: {1: {1: _OF_NODE}}},
+        }
+
+    def _call(self, method: str, message: Message) -> bytes:
+        ask: Any = self._channel.unary_unary(_SERVICE + method)
+        answer: bytes = ask(_encode(message), timeout=_SECONDS)
+        return answer
+
+    def __enter__(self) -> Self:
+        """Runs its sandbox."""
+        self._id = _id(self._call("RunPodSandbox", {1: self._config}))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._call("StopPodSandbox", {1: self._id})
+        self._call("RemovePodSandbox", {1: self._id})
+        self._channel.close()
+
+    def start(self, name: str, script: str) -> str:
+        """Starts a container with a script; its id."""
+        container = {
+            1: {1: name},
+            2: {1: IMAGE},
+            3: ["/bin/sh", "-c", script],
+            9: _map(self._names),
+            15: {2: {}},
+        }
+        created = self._call("CreateContainer", {1: self._id, 2: container, 3: self._config})
+        self._call("StartContainer", {1: _id(created)})
+        return _id(created)
