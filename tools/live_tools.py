@@ -25,8 +25,13 @@ BUSYBOX = TOOLS / "bin/busybox"
 CONTAINERD = TOOLS / "usr/bin/containerd"
 CTR = TOOLS / "usr/bin/ctr"
 
-_PACKAGES = ("runc", "libseccomp2", "busybox-static", "containerd")
-_PROGRAMS = (RUNC, BUSYBOX, CONTAINERD, CTR)
+PODMAN = TOOLS / "usr/bin/podman"
+
+_PACKAGES = (
+    *("runc", "libseccomp2", "busybox-static", "containerd", "podman", "conmon"),
+    *("libgpgme11", "libgpg-error0", "libassuan0", "libsubid4", "libdevmapper1.02.1"),
+)
+_PROGRAMS = (RUNC, BUSYBOX, CONTAINERD, CTR, PODMAN)
 _SECONDS = 300
 
 

@@ -49,7 +49,8 @@ def _add(archive: tarfile.TarFile, name: str, data: bytes, mode: int = 0o644) ->
     archive.addfile(entry, io.BytesIO(data))
 
 
-def _layer() -> bytes:
+def layer() -> bytes:
+    """The files of the image, as an archive."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
         for name in ("bin", "etc", "proc", "sys", "dev", "tmp"):
@@ -72,13 +73,13 @@ def write_image(path: Path) -> None:
         media = f"application/vnd.oci.image.{kind}"
         return {"mediaType": media, "digest": _digest(data), "size": len(data)}
 
-    layer = _layer()
+    files = layer()
     config = json.dumps(
         {
             "architecture": "amd64",
             "os": "linux",
             "config": {"Env": ["PATH=/bin"], "Cmd": ["/bin/busybox", "sleep", "600"]},
-            "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
+            "rootfs": {"type": "layers", "diff_ids": [_digest(files)]},
         }
     ).encode()
     manifest = json.dumps(
@@ -86,7 +87,7 @@ def write_image(path: Path) -> None:
             "schemaVersion": 2,
             "mediaType": "application/vnd.oci.image.manifest.v1+json",
             "config": descriptor("config.v1+json", config),
-            "layers": [descriptor("layer.v1.tar", layer)],
+            "layers": [descriptor("layer.v1.tar", files)],
         }
     ).encode()
     named = {"io.containerd.image.name": IMAGE}
@@ -97,8 +98,20 @@ def write_image(path: Path) -> None:
     with tarfile.open(path, "w") as archive:
         _add(archive, "oci-layout", b'{"imageLayoutVersion":"1.0.0"}')
         _add(archive, "index.json", json.dumps(index).encode())
-        for blob in (layer, config, manifest):
+        for blob in (files, config, manifest):
             _add(archive, f"blobs/sha256/{_digest(blob)[7:]}", blob)
+
+
+def await_socket(path: Path, server: subprocess.Popen[bytes]) -> None:
+    """Waits until a server listens."""
+    end = time.monotonic() + _DEADLINE_S
+    pause = threading.Event()
+    while time.monotonic() < end and server.poll() is None:
+        with socket.socket(socket.AF_UNIX) as probe:
+            if not probe.connect_ex(str(path)):
+                return
+        pause.wait(0.05)
+    raise AssertionError(f"nobody listens at {path}")
 
 
 class Containerd:
@@ -122,20 +135,10 @@ class Containerd:
             stderr=subprocess.DEVNULL,
         )
         write_image(directory / "image.tar")
-        self._wait()
+        await_socket(self.socket, self._process)
         for namespace in ("default", "k8s.io"):
             image = str(directory / "image.tar")
             self.ctr("-n", namespace, "image", "import", "--snapshotter", "native", image)
-
-    def _wait(self) -> None:
-        end = time.monotonic() + _DEADLINE_S
-        pause = threading.Event()
-        while time.monotonic() < end and self._process.poll() is None:
-            with socket.socket(socket.AF_UNIX) as probe:
-                if not probe.connect_ex(str(self.socket)):
-                    return
-            pause.wait(0.05)
-        raise AssertionError("containerd does not listen")
 
     def ctr(self, *command: str) -> str:
         """Runs its command line tool; what that prints."""

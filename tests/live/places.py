@@ -248,5 +248,7 @@ def _rest(terminal: int) -> bytes:
 
 def remove_control_groups(name: str = CGROUP_PARENT) -> None:
     """Removes the groups in which the containers were; they are empty."""
-    for group in Path("/sys/fs/cgroup").glob(f"**/{name}"):
-        group.rmdir()
+    for parent in Path("/sys/fs/cgroup").glob(f"**/{name}"):
+        for group in sorted(parent.rglob("*/"), reverse=True):
+            group.rmdir()
+        parent.rmdir()

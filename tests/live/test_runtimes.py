@@ -17,6 +17,7 @@ from tests.cli.run import lanner as run_lanner
 from tests.live.engine import Containerd
 from tests.live.places import remove_control_groups
 from tests.live.pod import CGROUP, Pod
+from tests.live.podman import Podman
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -93,6 +94,24 @@ def test_the_first_alert_has_the_image(containerd: Containerd, engine: lanner.En
         Live(engine, resolver=resolver),
         lambda: containerd.run("lanner-box", "exec cat /etc/shadow"),
     )
+    assert [(alert.rule, alert.message) for alert in alerts] == [
+        ("Shadow of busybox", "lanner-box 1 shop")
+    ]
+
+
+def test_podman_tells_of_its_containers(
+    request: pytest.FixtureRequest, engine: lanner.Engine, tmp_path: Path
+) -> None:
+    request.getfixturevalue("tools")
+    podman = Podman(tmp_path)
+    resolver = Resolver(Sockets.parse([f"podman={podman.socket}"]), patience_s=10)
+    try:
+        alerts = watched(
+            Live(engine, resolver=resolver),
+            lambda: podman.run("lanner-box", "exec cat /etc/shadow"),
+        )
+    finally:
+        podman.stop()
     assert [(alert.rule, alert.message) for alert in alerts] == [
         ("Shadow of busybox", "lanner-box 1 shop")
     ]
