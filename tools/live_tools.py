@@ -26,12 +26,14 @@ CONTAINERD = TOOLS / "usr/bin/containerd"
 CTR = TOOLS / "usr/bin/ctr"
 
 PODMAN = TOOLS / "usr/bin/podman"
+DOCKER = TOOLS / "usr/bin/docker"
+DOCKERD = TOOLS / "usr/sbin/dockerd"
 
 _PACKAGES = (
-    *("runc", "libseccomp2", "busybox-static", "containerd", "podman", "conmon"),
-    *("libgpgme11", "libgpg-error0", "libassuan0", "libsubid4", "libdevmapper1.02.1"),
+    *("runc", "libseccomp2", "busybox-static", "containerd", "docker.io", "podman"),
+    *("conmon", "libgpgme11", "libgpg-error0", "libassuan0", "libsubid4", "libdevmapper1.02.1"),
 )
-_PROGRAMS = (RUNC, BUSYBOX, CONTAINERD, CTR, PODMAN)
+_PROGRAMS = (RUNC, BUSYBOX, CONTAINERD, CTR, PODMAN, DOCKER, DOCKERD)
 _SECONDS = 300
 
 

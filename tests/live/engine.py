@@ -111,6 +111,8 @@ def await_socket(path: Path, server: subprocess.Popen[bytes]) -> None:
             if not probe.connect_ex(str(path)):
                 return
         pause.wait(0.05)
+    server.kill()
+    server.wait()
     raise AssertionError(f"nobody listens at {path}")
 
 
@@ -161,9 +163,9 @@ class Containerd:
         end = time.monotonic() + _DEADLINE_S
         pause = threading.Event()
         while time.monotonic() < end:
-            for task in self.ctr("-n", "k8s.io", "task", "ls").splitlines():
-                if task.startswith(container_id) and "STOPPED" in task:
-                    return
+            tasks = self.ctr("-n", "k8s.io", "task", "ls").splitlines()
+            if not any(task.startswith(container_id) and "RUNNING" in task for task in tasks):
+                return
             pause.wait(0.05)
         raise AssertionError("the container does not end")
 

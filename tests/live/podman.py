@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import select
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _SECONDS = 60
+_CGROUP = "lanner-podman"
 
 # without systemd, and with the limits that are there
 _CONTAINERS = """[engine]
@@ -65,22 +68,31 @@ class Podman:
         (directory / "layer.tar").write_bytes(layer())
         self._podman("import", str(directory / "layer.tar"), IMAGE)
 
-    def _podman(self, *command: str) -> None:
-        subprocess.run(
+    def _podman(self, *command: str) -> str:
+        return subprocess.run(
             [live_tools.PODMAN, *command],
             env=self._environment,
             check=True,
             capture_output=True,
+            text=True,
             timeout=_SECONDS,
-        )
+        ).stdout
 
     def run(self, name: str, script: str) -> None:
         """Runs a script in a container of its own, which is gone afterwards."""
-        options = ("--rm", "--network", "host", "--name", name, "--label", "team=shop")
-        self._podman("run", *options, IMAGE, "/bin/sh", "-c", script)
+        options = ("--detach", "--network=host", "--label=team=shop", f"--cgroup-parent=/{_CGROUP}")
+        self._podman("run", *options, "--name", name, IMAGE, "/bin/sh", "-c", script)
+        # Podman would wait for its monitor, without systemd for 20 s.
+        process = int(self._podman("inspect", "--format", "{{.State.Pid}}", name))
+        if process:
+            with contextlib.suppress(ProcessLookupError):
+                descriptor = os.pidfd_open(process)
+                select.select([descriptor], [], [], _SECONDS)
+                os.close(descriptor)
+        self._podman("rm", "--force", "--time", "0", name)
 
     def stop(self) -> None:
         """Ends it."""
         self._process.terminate()
         self._process.wait(_SECONDS)
-        remove_control_groups("libpod_parent")
+        remove_control_groups(_CGROUP)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import threading
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +14,7 @@ from lanner.api.live import Live
 from lanner.containers import Resolver, Sockets
 from tests.cli.run import LANNER
 from tests.cli.run import lanner as run_lanner
+from tests.live.docker import Docker
 from tests.live.engine import Containerd
 from tests.live.places import remove_control_groups
 from tests.live.pod import CGROUP, Pod
@@ -62,11 +63,10 @@ def watched(live: Live, work: Callable[[], object]) -> list[lanner.Alert]:
         finally:
             live.stop()
 
-    worker = threading.Thread(target=do)
-    with live:
-        worker.start()
+    with ThreadPoolExecutor(1) as executor, live:
+        done = executor.submit(do)
         alerts = [alert for batch in live.batches() for alert in batch.alerts()]
-        worker.join()
+        done.result()
     return alerts
 
 
@@ -99,19 +99,20 @@ def test_the_first_alert_has_the_image(containerd: Containerd, engine: lanner.En
     ]
 
 
-def test_podman_tells_of_its_containers(
-    request: pytest.FixtureRequest, engine: lanner.Engine, tmp_path: Path
+@pytest.mark.usefixtures("tools")
+@pytest.mark.parametrize(("kind", "runtime"), [("podman", Podman), ("docker", Docker)])
+def test_other_runtimes_tell_of_their_containers(
+    engine: lanner.Engine, tmp_path: Path, kind: str, runtime: type[Podman | Docker]
 ) -> None:
-    request.getfixturevalue("tools")
-    podman = Podman(tmp_path)
-    resolver = Resolver(Sockets.parse([f"podman={podman.socket}"]), patience_s=10)
+    server = runtime(tmp_path)
+    resolver = Resolver(Sockets.parse([f"{kind}={server.socket}"]), patience_s=10)
     try:
         alerts = watched(
             Live(engine, resolver=resolver),
-            lambda: podman.run("lanner-box", "exec cat /etc/shadow"),
+            lambda: server.run("lanner-box", "exec cat /etc/shadow"),
         )
     finally:
-        podman.stop()
+        server.stop()
     assert [(alert.rule, alert.message) for alert in alerts] == [
         ("Shadow of busybox", "lanner-box 1 shop")
     ]
