@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from typing import TYPE_CHECKING, Any, Self
 
 import grpc
@@ -15,6 +16,7 @@ CGROUP = "/lanner-test-kubepods"
 _SERVICE = "/runtime.v1.RuntimeService/"
 _OF_NODE = 2
 _SECONDS = 60
+_TRIES = 50
 
 Message = dict[int, Any]
 """A protobuf message: values by their numbers; a list is a repeated one."""
@@ -78,9 +80,21 @@ class Pod:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._call("StopPodSandbox", {1: self._id})
-        self._call("RemovePodSandbox", {1: self._id})
+        self._call_until("StopPodSandbox", {1: self._id})
+        self._call_until("RemovePodSandbox", {1: self._id})
         self._channel.close()
+
+    def _call_until(self, method: str, message: Message) -> None:
+        """Again and again, as a kubelet does: a container that just ended cannot be ended."""
+        pause = threading.Event()
+        for _ in range(_TRIES - 1):
+            try:
+                self._call(method, message)
+            except grpc.RpcError:
+                pause.wait(0.1)
+            else:
+                return
+        self._call(method, message)
 
     def start(self, name: str, script: str) -> str:
         """Starts a container with a script; its id."""
