@@ -1,0 +1,102 @@
+//! Events as another policy would have recorded them.
+
+use lanner_kube::AuditEvent;
+use lanner_kube::event::Key;
+
+use crate::policy::{Decision, Level, Stage};
+use crate::strip::{plain, push_value, push_without_managed_fields};
+
+/// What became of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Narrowed {
+    /// The policy records nothing of the request, or not at this stage.
+    Dropped,
+    /// A line was appended.
+    Kept {
+        /// How much of the request it has.
+        level: Level,
+        /// The policy wants bodies that the event does not have.
+        lacks_bodies: bool,
+    },
+}
+
+/// Appends the line that a policy with this decision writes of an event, as far as the event has
+/// it: what was not recorded does not come back.
+pub fn narrow(event: &AuditEvent<'_>, decision: Decision<'_>, out: &mut Vec<u8>) -> Narrowed {
+    let stage = event.get(Key::Stage).and_then(|stage| stage.string());
+    let stage = stage.map_or(Some(Stage::ResponseComplete), |name| Stage::of(&name));
+    let is_omitted = stage.is_some_and(|stage| decision.omit_stages.contains(&stage));
+    if decision.level == Level::None || is_omitted {
+        return Narrowed::Dropped;
+    }
+    let recorded = level_of(event);
+    let level = decision.level.min(recorded);
+    write(event, level, decision.omit_managed_fields, out);
+    Narrowed::Kept {
+        level,
+        lacks_bodies: decision.level > recorded && may_have_bodies(event),
+    }
+}
+
+/// The level of an event; of those that do not say, what is there tells.
+fn level_of(event: &AuditEvent<'_>) -> Level {
+    let said = event.get(Key::Level).and_then(|level| level.string());
+    let named = |name: &[u8]| {
+        let mut levels = Level::ALL.into_iter();
+        levels.find(|level| level.name().as_bytes() == name)
+    };
+    let found = || match (
+        event.get(Key::RequestObject),
+        event.get(Key::ResponseObject),
+    ) {
+        (_, Some(_)) => Level::RequestResponse,
+        (Some(_), None) => Level::Request,
+        (None, None) => Level::Metadata,
+    };
+    said.and_then(|name| named(&name)).unwrap_or_else(found)
+}
+
+/// Whether there are bodies at any level: not of watches, of what is no resource, nor before the
+/// answer.
+fn may_have_bodies(event: &AuditEvent<'_>) -> bool {
+    let text = |key| event.get(key).and_then(|node| node.string());
+    event.get(Key::ObjectRef).is_some()
+        && text(Key::Verb).is_none_or(|verb| *verb != *b"watch")
+        && text(Key::Stage).is_none_or(|stage| *stage == *b"ResponseComplete")
+}
+
+fn write(event: &AuditEvent<'_>, level: Level, omit_managed_fields: bool, out: &mut Vec<u8>) {
+    let is_patch = || {
+        let verb = event.get(Key::Verb).and_then(|verb| verb.string());
+        verb.is_some_and(|verb| *verb == *b"patch")
+    };
+    out.extend_from_slice(b"{\"kind\":\"Event\",\"apiVersion\":");
+    match event.get(Key::ApiVersion) {
+        Some(version) => push_value(version, out),
+        None => out.extend_from_slice(b"\"audit.k8s.io/v1\""),
+    }
+    out.extend_from_slice(b",\"level\":\"");
+    out.extend_from_slice(level.name().as_bytes());
+    out.push(b'"');
+    for (key, value) in event.root().members() {
+        let name = plain(key);
+        let (is_kept, is_body) = match &*name {
+            b"kind" | b"apiVersion" | b"level" => (false, false),
+            b"requestObject" => (level >= Level::Request, !is_patch()),
+            b"responseObject" => (level >= Level::RequestResponse, true),
+            _ => (true, false),
+        };
+        if !is_kept {
+            continue;
+        }
+        out.extend_from_slice(b",\"");
+        out.extend_from_slice(key);
+        out.extend_from_slice(b"\":");
+        if is_body && omit_managed_fields {
+            push_without_managed_fields(value, out);
+        } else {
+            push_value(value, out);
+        }
+    }
+    out.extend_from_slice(b"}\n");
+}
