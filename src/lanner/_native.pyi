@@ -79,6 +79,23 @@ class Live:
         """Counters so far, as JSON."""
 
 @final
+class Simulation:
+    """Asks audit policies what they keep of audit logs.
+
+    `policies` are JSON (`lanner.audit.policy.encode`); `options` is JSON: {"logs": {"paths":
+    [str | null for stdin], "dedup": bool, "since_ns": int | null, "until_ns": int | null,
+    "max_record_bytes": int, "batch_bytes": int}, "write": {"path": str | null for stdout} | null}.
+    """
+
+    def __new__(cls, policies: list[bytes], options: bytes) -> Simulation: ...
+    def next(self) -> Batch | None:
+        """The next batch, without alerts, or None at the end. Releases the GIL."""
+    def finish(self) -> None:
+        """Completes what is written."""
+    def stats(self) -> bytes:
+        """Counts so far, as JSON."""
+
+@final
 class Batch:
     """Alerts and findings of one step."""
 

@@ -23,6 +23,7 @@ const PRIORITIES: [&str; 8] = [
 ];
 
 /// What the alerts of a plan have in common.
+#[derive(Default)]
 pub(crate) struct RuleOutputs {
     pub source: String,
     pub rules: Vec<RuleInfo>,
@@ -40,7 +41,7 @@ pub struct JsonOptions<'a> {
 }
 
 /// Alerts, in the order in which they came.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Alerts {
     outputs: Arc<RuleOutputs>,
     records: Vec<Record>,

@@ -45,6 +45,11 @@ impl Batch {
     pub fn new(alerts: Alerts, findings: Findings) -> Self {
         Self { alerts, findings }
     }
+
+    /// A step that has no rules.
+    pub fn without_alerts(findings: Findings) -> Self {
+        Self::new(Alerts::default(), findings)
+    }
 }
 
 fn json(py: Python<'_>, value: impl Serialize) -> Bound<'_, PyBytes> {

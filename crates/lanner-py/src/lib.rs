@@ -12,12 +12,14 @@ mod input;
 mod known;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod live;
+mod logs;
 mod map_engine;
 mod output;
 mod parse_only;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod rule_capture;
 mod scan;
+mod simulate;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod told;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -42,4 +44,6 @@ mod native {
     use super::parse_only::parse_only;
     #[pymodule_export]
     use super::scan::{Scan, first_event_time};
+    #[pymodule_export]
+    use super::simulate::Simulation;
 }
