@@ -179,10 +179,14 @@ def test_aliases() -> None:
         assert "no anchor" in problem.message
 
 
-def test_aliases_count_what_they_stand_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(yaml_nodes, "MAX_NODES", 100)
-    assert parse_yaml(Source("x.yaml", "- &a [" + "x, " * 40 + "]\n- *a\n")).problem is None
-    problem = parse_yaml(Source("x.yaml", "- &a [" + "x, " * 40 + "]\n- *a\n- *a\n")).problem
+def test_aliases_count_what_they_stand_for() -> None:
+    assert (
+        parse_yaml(Source("x.yaml", "- &a [" + "x, " * 40 + "]\n- *a\n"), max_nodes=100).problem
+        is None
+    )
+    problem = parse_yaml(
+        Source("x.yaml", "- &a [" + "x, " * 40 + "]\n- *a\n- *a\n"), max_nodes=100
+    ).problem
     assert problem is not None
     assert "aliases" in problem.message
 

@@ -35,8 +35,10 @@ class Unreadable:
     diagnostic: Diagnostic
 
 
-def read_source(path: str | os.PathLike[str]) -> Source | Unreadable:
-    """Reads a rule file as UTF-8.
+def read_source(
+    path: str | os.PathLike[str], max_bytes: int = MAX_FILE_BYTES
+) -> Source | Unreadable:
+    """Reads a file as UTF-8.
 
     A file that changes while it is read is refused: half of an old and half of
     a new version may be valid and mean something else.
@@ -46,17 +48,17 @@ def read_source(path: str | os.PathLike[str]) -> Source | Unreadable:
         with Path(name).open("rb") as file:
             before = os.fstat(file.fileno())
             if stat.S_ISDIR(before.st_mode):
-                return _unreadable(name, "is a directory, not a rule file")
-            data = file.read(MAX_FILE_BYTES + 1)
+                return _unreadable(name, "is a directory, not a file")
+            data = file.read(max_bytes + 1)
             after = os.fstat(file.fileno())
     except IsADirectoryError:
-        return _unreadable(name, "is a directory, not a rule file")
+        return _unreadable(name, "is a directory, not a file")
     except OSError as error:
         return _unreadable(name, f"cannot be read: {error.strerror or error}")
     except ValueError as error:
         return _unreadable(name, f"cannot be a file: {error}")
-    if len(data) > MAX_FILE_BYTES:
-        return _unreadable(name, f"is larger than {MAX_FILE_BYTES // 1024 // 1024} MiB")
+    if len(data) > max_bytes:
+        return _unreadable(name, f"is larger than {max_bytes // 1024 // 1024} MiB")
     if stat.S_ISREG(before.st_mode) and (
         (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns)
         or len(data) != after.st_size
@@ -66,7 +68,7 @@ def read_source(path: str | os.PathLike[str]) -> Source | Unreadable:
 
 
 def decode_source(name: str, data: bytes) -> Source | Unreadable:
-    """The text of a rule file; a byte order mark is dropped."""
+    """The text of a file; a byte order mark is dropped."""
     try:
         return Source(name, data.decode("utf-8-sig"))
     except UnicodeDecodeError as error:

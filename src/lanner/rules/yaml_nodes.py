@@ -2,7 +2,9 @@
 
 Built from libyaml's event stream with an explicit stack: nesting costs no Python stack, aliases are
 counted, and no value is interpreted. What a plain `yes` or `0x10` means is asked for where it is
-needed, by the rules of yaml-cpp, which Falco reads its files with.
+needed: for rule files by the rules of yaml-cpp, which Falco reads its files with. go-yaml v2, which
+Kubernetes reads its files with, takes and refuses the same.
+
 """
 
 from __future__ import annotations
@@ -38,13 +40,17 @@ _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U000100
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Scalar:
-    """A scalar: `style` is empty for plain ones, else the character that opens it."""
+    """A scalar: `style` is empty for plain ones, else the character that opens it.
+
+    `tag` is what the file says of its type: `!` or a whole tag, most often nothing.
+    """
 
     value: str
     style: str
     source: Source
     start: int
     end: int
+    tag: str | None = None
 
     @property
     def is_null(self) -> bool:
@@ -172,22 +178,24 @@ class Parsed:
     """Keys that a mapping has already, after the one that counts."""
 
 
-def parse_yaml(source: Source) -> Parsed:
+def parse_yaml(source: Source, max_nodes: int = MAX_NODES) -> Parsed:
     """Reads the documents of a file."""
     text = source.text
     for _ in range(_MAX_REPAIRS):
         parsed = Parsed()
-        parsed.problem, repaired = _attempt(source, text, parsed)
+        parsed.problem, repaired = _attempt(source, text, parsed, max_nodes)
         if repaired is None:
             break
         text = repaired
     return parsed
 
 
-def _attempt(source: Source, text: str, parsed: Parsed) -> tuple[Diagnostic | None, str | None]:
+def _attempt(
+    source: Source, text: str, parsed: Parsed, max_nodes: int
+) -> tuple[Diagnostic | None, str | None]:
     """Reads the documents; else says what is wrong, or gives a text that may be read instead."""
     try:
-        _build(source, text, parsed)
+        _build(source, text, parsed, max_nodes)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         index = min(mark.index if mark else 0, len(text))
@@ -218,18 +226,19 @@ def _repaired(source: Source, text: str, index: int, error: yaml.MarkedYAMLError
     return text[:index] + _STAND_IN_ESCAPE + text[index + 2 :]
 
 
-def _build(source: Source, text: str, parsed: Parsed) -> None:
+def _build(source: Source, text: str, parsed: Parsed, max_nodes: int) -> None:
     stack: list[_Open] = []
     anchors: dict[str, tuple[Node, int]] = {}
     total = 0
+    root: Node | None = None
 
     def add(node: Node, weight: int, new: int) -> None:
-        nonlocal total
+        nonlocal total, root
         total += new
-        if total > MAX_NODES:
+        if total > max_nodes:
             raise _RefusedError("aliases make this file too large", node.start)
         if not stack:
-            parsed.documents.append(node)
+            root = node
             return
         parent = stack[-1]
         parent.weight += weight
@@ -264,13 +273,20 @@ def _build(source: Source, text: str, parsed: Parsed) -> None:
                 anchors[done.anchor] = (done.node, done.weight)
             add(done.node, done.weight, 1)
         elif isinstance(event, yaml.AliasEvent):
-            known = anchors.get(event.anchor or "")
-            if known is None:
-                message = f"no anchor is named `{event.anchor}` before this alias"
-                raise _RefusedError(message, _at(event.start_mark))
-            add(*known, known[1])
+            node, weight = _anchored(anchors, event)
+            add(node, weight, weight)
         elif isinstance(event, yaml.DocumentStartEvent):
             anchors.clear()
+        elif isinstance(event, yaml.DocumentEndEvent) and root is not None:
+            parsed.documents.append(root)
+
+
+def _anchored(anchors: dict[str, tuple[Node, int]], event: yaml.AliasEvent) -> tuple[Node, int]:
+    known = anchors.get(event.anchor or "")
+    if known is None:
+        message = f"no anchor is named `{event.anchor}` before this alias"
+        raise _RefusedError(message, _at(event.start_mark))
+    return known
 
 
 def _scalar(event: yaml.ScalarEvent, source: Source, *, flow: bool, repaired: bool) -> Scalar:
@@ -283,7 +299,7 @@ def _scalar(event: yaml.ScalarEvent, source: Source, *, flow: bool, repaired: bo
         raise _RefusedError("`?` within [ ] or { } needs quotes", at, _QUOTE_IT)
     if repaired and style == '"':
         value = value.replace(_STAND_IN, "'")
-    return Scalar(value, style, source, start, _at(event.end_mark))
+    return Scalar(value, style, source, start, _at(event.end_mark), event.tag)
 
 
 def _at(mark: _Mark | None) -> int:
