@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -37,7 +37,7 @@ def read(
     With `captures_only` or `write`, any other file is an error.
     """
     options = {
-        "paths": [None if path == "-" else os.fspath(path) for path in paths],
+        "paths": _names(paths),
         "captures_only": captures_only or write is not None,
         "since_ns": since_ns,
         "until_ns": until_ns,
@@ -48,3 +48,26 @@ def read(
         "write": write and write.options(),
     }
     return _native.Scan(engine, msgspec.json.encode(options))
+
+
+def logs(
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    since_ns: int | None = None,
+    until_ns: int | None = None,
+    dedup: bool = False,
+    max_record_bytes: int = MAX_RECORD_BYTES,
+) -> dict[str, Any]:
+    """How audit logs are read, in the given order; `-` is standard input."""
+    return {
+        "paths": _names(paths),
+        "since_ns": since_ns,
+        "until_ns": until_ns,
+        "dedup": dedup,
+        "max_record_bytes": max_record_bytes,
+        "batch_bytes": _BATCH_BYTES,
+    }
+
+
+def _names(paths: Iterable[str | os.PathLike[str]]) -> list[str | None]:
+    return [None if path == "-" else os.fspath(path) for path in paths]

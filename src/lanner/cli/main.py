@@ -27,6 +27,7 @@ COMMANDS = {
     "events": "print the events of a capture",
     "validate": "check rule files",
     "rules": "list rules, or show one with everything expanded",
+    "audit": "Kubernetes audit policies and logs",
     "fields": "list the fields that conditions and outputs can use",
 }
 """Every command is the module of that name in `lanner.cli`, with a function of that name; a group

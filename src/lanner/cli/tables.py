@@ -8,35 +8,47 @@ import textwrap
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
+    from typing import TextIO
 
 _GAP = "  "
 _MIN_LAST = 20
 
 
-def write(heads: Sequence[str], rows: Sequence[Sequence[str]], *, markdown: bool = False) -> None:
-    """Prints a table. On a terminal the last column is wrapped to its width."""
+def write(
+    heads: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    *,
+    markdown: bool = False,
+    numbers: Container[int] = (),
+    out: TextIO | None = None,
+) -> None:
+    """Prints a table, on standard output unless said. The columns `numbers` are aligned to the
+    right. On a terminal the last column is wrapped to its width.
+    """
+    out = out or sys.stdout
     if markdown:
-        print(_markdown_row(heads))  # noqa: T201
-        print("|" + "---|" * len(heads))  # noqa: T201
+        print(_markdown_row(heads), file=out)
+        print("|" + "---|" * len(heads), file=out)
         for row in rows:
-            print(_markdown_row(row))  # noqa: T201
+            print(_markdown_row(row), file=out)
         return
     widths = [
         max([len(head), *(len(row[column]) for row in rows)]) for column, head in enumerate(heads)
     ]
     room = 0
-    if sys.stdout.isatty():
+    if out.isatty():
         left = sum(widths[:-1]) + len(_GAP) * (len(widths) - 1)
         room = max(_MIN_LAST, shutil.get_terminal_size().columns - left)
     for row in [heads, *rows]:
         start = "".join(
-            cell.ljust(width) + _GAP for cell, width in zip(row[:-1], widths[:-1], strict=True)
+            (cell.rjust(width) if column in numbers else cell.ljust(width)) + _GAP
+            for column, (cell, width) in enumerate(zip(row[:-1], widths[:-1], strict=True))
         )
         last = textwrap.wrap(row[-1], room) if room and row[-1] else [row[-1]]
-        print((start + last[0]).rstrip())  # noqa: T201
+        print((start + last[0]).rstrip(), file=out)
         for more in last[1:]:
-            print(" " * len(start) + more)  # noqa: T201
+            print(" " * len(start) + more, file=out)
 
 
 def _markdown_row(cells: Sequence[str]) -> str:

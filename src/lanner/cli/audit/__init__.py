@@ -1,0 +1,3 @@
+"""Kubernetes audit policies and logs."""
+
+COMMANDS = {"policy": "check audit policies, and see what they record"}
