@@ -6,9 +6,11 @@ use lanner_kube::AuditEvent;
 use lanner_kube::event::Key;
 use lanner_kube::json::Node;
 
+use crate::strip::plain;
+
 /// A request, as it was when the API server asked its policy (`authorizer.Attributes`). Texts that
 /// are not there are empty.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Attributes<'e> {
     /// Who asks; `None` when it was not found out (401).
     pub user: Option<User<'e>>,
@@ -19,12 +21,20 @@ pub struct Attributes<'e> {
 }
 
 /// Who asks. (A policy never sees whom they impersonate.)
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct User<'e> {
     /// Name.
     pub name: Cow<'e, [u8]>,
-    /// Groups.
-    pub groups: Vec<Cow<'e, [u8]>>,
+    /// An array of names.
+    groups: Option<Node<'e>>,
+}
+
+impl<'e> User<'e> {
+    /// Names of groups.
+    pub fn groups(&self) -> impl Iterator<Item = Cow<'e, [u8]>> {
+        let groups = self.groups.iter().flat_map(Node::elements);
+        groups.filter_map(|group| group.string())
+    }
 }
 
 /// What a request is about.
@@ -57,6 +67,27 @@ pub struct Resource<'e> {
     pub name: Cow<'e, [u8]>,
 }
 
+impl<'e> Resource<'e> {
+    /// What an `objectRef` says. Of two equal members the first counts.
+    fn of(object: Node<'e>) -> Self {
+        let mut found = Self::default();
+        for (key, value) in object.members() {
+            let place = match &*plain(key) {
+                b"apiGroup" => &mut found.group,
+                b"resource" => &mut found.resource,
+                b"subresource" => &mut found.subresource,
+                b"namespace" => &mut found.namespace,
+                b"name" => &mut found.name,
+                _ => continue,
+            };
+            if place.is_empty() {
+                *place = text(Some(value));
+            }
+        }
+        found
+    }
+}
+
 fn text<'e>(node: Option<Node<'e>>) -> Cow<'e, [u8]> {
     node.and_then(|node| node.string()).unwrap_or_default()
 }
@@ -69,23 +100,16 @@ impl<'e> Attributes<'e> {
     #[must_use]
     pub fn of(event: &AuditEvent<'e>) -> Self {
         let verb = text(event.get(Key::Verb));
-        let uri = text(event.get(Key::RequestUri));
+        let uri = || text(event.get(Key::RequestUri));
         let target = match event.get(Key::ObjectRef) {
             Some(object) => {
-                let of = |name: &str| text(object.get(name.as_bytes()));
-                let mut found = Resource {
-                    group: of("apiGroup"),
-                    resource: of("resource"),
-                    subresource: of("subresource"),
-                    namespace: of("namespace"),
-                    name: of("name"),
-                };
-                if *verb == *b"create" && is_collection(&uri, &found.resource) {
+                let mut found = Resource::of(object);
+                if *verb == *b"create" && is_collection(&uri(), &found.resource) {
                     found.name = Cow::default();
                 }
                 Target::Resource(found)
             }
-            None => Target::Path(path(uri)),
+            None => Target::Path(path(uri())),
         };
         Self {
             user: user(event),
@@ -101,11 +125,9 @@ fn user<'e>(event: &AuditEvent<'e>) -> Option<User<'e>> {
     if name.is_empty() {
         return None;
     }
-    let groups = user.get(b"groups");
-    let groups = groups.iter().flat_map(Node::elements);
     Some(User {
         name,
-        groups: groups.filter_map(|group| group.string()).collect(),
+        groups: user.get(b"groups"),
     })
 }
 

@@ -2,9 +2,11 @@
 
 use lanner_kube::AuditEvent;
 use lanner_kube::event::Key;
+use lanner_kube::json::compact;
 
 use crate::policy::{Decision, Level, Stage};
-use crate::strip::{plain, push_value, push_without_managed_fields};
+use crate::sink::Sink;
+use crate::strip::{plain, push_without_managed_fields};
 
 /// What became of an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +24,7 @@ pub enum Narrowed {
 
 /// Appends the line that a policy with this decision writes of an event, as far as the event has
 /// it: what was not recorded does not come back.
-pub fn narrow(event: &AuditEvent<'_>, decision: Decision<'_>, out: &mut Vec<u8>) -> Narrowed {
+pub fn narrow(event: &AuditEvent<'_>, decision: Decision<'_>, out: &mut dyn Sink) -> Narrowed {
     let stage = event.get(Key::Stage).and_then(|stage| stage.string());
     let stage = stage.map_or(Some(Stage::ResponseComplete), |name| Stage::of(&name));
     let is_omitted = stage.is_some_and(|stage| decision.omit_stages.contains(&stage));
@@ -65,21 +67,43 @@ fn may_have_bodies(event: &AuditEvent<'_>) -> bool {
         && text(Key::Stage).is_none_or(|stage| *stage == *b"ResponseComplete")
 }
 
-fn write(event: &AuditEvent<'_>, level: Level, omit_managed_fields: bool, out: &mut Vec<u8>) {
+fn write(event: &AuditEvent<'_>, level: Level, omit_managed_fields: bool, out: &mut dyn Sink) {
+    // Strings have no line breaks, so these stand between values.
+    if memchr::memchr2(b'\n', b'\r', event.root().raw()).is_some() {
+        let (mut lines, mut line) = (Vec::new(), Vec::new());
+        write_object(event, level, omit_managed_fields, &mut lines);
+        compact(&lines, &mut line);
+        out.put(&line);
+    } else {
+        write_object(event, level, omit_managed_fields, out);
+    }
+    out.put(b"\n");
+}
+
+fn write_object(
+    event: &AuditEvent<'_>,
+    level: Level,
+    omit_managed_fields: bool,
+    out: &mut dyn Sink,
+) {
     let is_patch = || {
         let verb = event.get(Key::Verb).and_then(|verb| verb.string());
         verb.is_some_and(|verb| *verb == *b"patch")
     };
-    out.extend_from_slice(b"{\"kind\":\"Event\",\"apiVersion\":");
+    out.put(b"{\"kind\":\"Event\",\"apiVersion\":");
     match event.get(Key::ApiVersion) {
-        Some(version) => push_value(version, out),
-        None => out.extend_from_slice(b"\"audit.k8s.io/v1\""),
+        Some(version) => out.put(version.raw()),
+        None => out.put(b"\"audit.k8s.io/v1\""),
     }
-    out.extend_from_slice(b",\"level\":\"");
-    out.extend_from_slice(level.name().as_bytes());
-    out.push(b'"');
+    out.put(b",\"level\":\"");
+    out.put(level.name().as_bytes());
+    out.put(b"\"");
+    let may_have_escapes = event.has_foreign_members();
     for (key, value) in event.root().members() {
-        let name = plain(key);
+        let name = match may_have_escapes {
+            true => plain(key),
+            false => key.into(),
+        };
         let (is_kept, is_body) = match &*name {
             b"kind" | b"apiVersion" | b"level" => (false, false),
             b"requestObject" => (level >= Level::Request, !is_patch()),
@@ -89,14 +113,14 @@ fn write(event: &AuditEvent<'_>, level: Level, omit_managed_fields: bool, out: &
         if !is_kept {
             continue;
         }
-        out.extend_from_slice(b",\"");
-        out.extend_from_slice(key);
-        out.extend_from_slice(b"\":");
+        out.put(b",\"");
+        out.put(key);
+        out.put(b"\":");
         if is_body && omit_managed_fields {
             push_without_managed_fields(value, out);
         } else {
-            push_value(value, out);
+            out.put(value.raw());
         }
     }
-    out.extend_from_slice(b"}\n");
+    out.put(b"}");
 }

@@ -190,10 +190,10 @@ impl Rule {
 
     fn matches_user(&self, user: Option<&User<'_>>) -> bool {
         let is_named = |user: &User<'_>| allows(&self.users, &user.name);
-        let in_group = |group: &Cow<'_, [u8]>| has(&self.user_groups, group);
+        let in_group = |group: Cow<'_, [u8]>| has(&self.user_groups, &group);
         match user {
             Some(user) => {
-                is_named(user) && (self.user_groups.is_empty() || user.groups.iter().any(in_group))
+                is_named(user) && (self.user_groups.is_empty() || user.groups().any(in_group))
             }
             None => self.users.is_empty() && self.user_groups.is_empty(),
         }

@@ -2,25 +2,16 @@
 
 use std::borrow::Cow;
 
-use lanner_kube::json::{Kind, Node, compact};
+use lanner_kube::json::{Kind, Node};
+
+use crate::sink::Sink;
 
 /// Appends the value of a key, or leaves it out and says so.
-type Member<'m> = dyn FnMut(&[u8], Node<'_>, &mut Vec<u8>) -> bool + 'm;
-
-/// Appends a value in one line.
-pub(crate) fn push_value(value: Node<'_>, out: &mut Vec<u8>) {
-    let raw = value.raw();
-    // Strings have no line breaks, so these stand between values.
-    if memchr::memchr2(b'\n', b'\r', raw).is_some() {
-        compact(raw, out);
-    } else {
-        out.extend_from_slice(raw);
-    }
-}
+type Member<'m> = dyn FnMut(&[u8], Node<'_>, &mut dyn Sink) -> bool + 'm;
 
 /// Appends an object without the fields: its own, those of its items (a list), and those of the
 /// objects in its rows (a table).
-pub(crate) fn push_without_managed_fields(object: Node<'_>, out: &mut Vec<u8>) {
+pub(crate) fn push_without_managed_fields(object: Node<'_>, out: &mut dyn Sink) {
     push_members(object, out, &mut |key, value, out| match key {
         b"items" => push_elements(value, out, &mut |item, out| {
             push_members(item, out, &mut own_member);
@@ -36,7 +27,7 @@ pub(crate) fn push_without_managed_fields(object: Node<'_>, out: &mut Vec<u8>) {
 }
 
 /// Appends a member of an object, without the fields if it has them.
-fn own_member(key: &[u8], value: Node<'_>, out: &mut Vec<u8>) -> bool {
+fn own_member(key: &[u8], value: Node<'_>, out: &mut dyn Sink) -> bool {
     match key {
         b"metadata" => push_members(value, out, &mut |key, value, out| {
             key != b"managedFields" && push(value, out)
@@ -45,51 +36,51 @@ fn own_member(key: &[u8], value: Node<'_>, out: &mut Vec<u8>) -> bool {
     }
 }
 
-fn push(value: Node<'_>, out: &mut Vec<u8>) -> bool {
-    push_value(value, out);
+fn push(value: Node<'_>, out: &mut dyn Sink) -> bool {
+    out.put(value.raw());
     true
 }
 
 /// Appends an object whose members `member` appends, or leaves out and says so; any other value as
 /// it is.
-fn push_members(object: Node<'_>, out: &mut Vec<u8>, member: &mut Member<'_>) -> bool {
+fn push_members(object: Node<'_>, out: &mut dyn Sink, member: &mut Member<'_>) -> bool {
     if object.kind() != Kind::Object {
         return push(object, out);
     }
-    out.push(b'{');
-    let start = out.len();
+    out.put(b"{");
+    let start = out.length();
     for (key, value) in object.members() {
-        let before = out.len();
+        let before = out.length();
         if before > start {
-            out.push(b',');
+            out.put(b",");
         }
-        out.push(b'"');
-        out.extend_from_slice(key);
-        out.extend_from_slice(b"\":");
+        out.put(b"\"");
+        out.put(key);
+        out.put(b"\":");
         if !member(&plain(key), value, out) {
-            out.truncate(before);
+            out.cut(before);
         }
     }
-    out.push(b'}');
+    out.put(b"}");
     true
 }
 
 fn push_elements(
     array: Node<'_>,
-    out: &mut Vec<u8>,
-    element: &mut dyn FnMut(Node<'_>, &mut Vec<u8>),
+    out: &mut dyn Sink,
+    element: &mut dyn FnMut(Node<'_>, &mut dyn Sink),
 ) -> bool {
     if array.kind() != Kind::Array {
         return push(array, out);
     }
-    out.push(b'[');
+    out.put(b"[");
     for (number, value) in array.elements().enumerate() {
         if number > 0 {
-            out.push(b',');
+            out.put(b",");
         }
         element(value, out);
     }
-    out.push(b']');
+    out.put(b"]");
     true
 }
 

@@ -223,8 +223,9 @@ impl<'e> AuditEvent<'e> {
         self.time_ns
     }
 
-    /// Whether the record has members that audit events do not have.
-    pub(crate) fn has_foreign_members(&self) -> bool {
+    /// Whether the record has members that audit events do not have, or with escapes in their names.
+    #[must_use]
+    pub fn has_foreign_members(&self) -> bool {
         self.foreign
     }
 

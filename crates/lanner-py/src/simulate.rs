@@ -4,7 +4,7 @@ use std::io::{self, BufWriter, IntoInnerError, Write};
 use std::path::PathBuf;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use lanner_audit::{Attributes, Narrowed, Policy, narrow};
+use lanner_audit::{Attributes, Length, Narrowed, Policy, Sink, narrow};
 use lanner_kube::AuditEvent;
 use pyo3::exceptions::PyOSError;
 use pyo3::prelude::*;
@@ -90,8 +90,16 @@ fn take(
     for (number, run) in runs.iter_mut().enumerate() {
         let decision = run.policy.decide(&request);
         let place = decision.rule.unwrap_or(run.policy.len());
-        line.clear();
-        let narrowed = narrow(event, decision, line);
+        let output = output.as_mut().filter(|_| number == 0);
+        let mut length = Length::default();
+        let narrowed = if output.is_some() {
+            line.clear();
+            let narrowed = narrow(event, decision, line);
+            length.put(line);
+            narrowed
+        } else {
+            narrow(event, decision, &mut length)
+        };
         let counts = &mut run.counts[place];
         counts.events += 1;
         if let Narrowed::Kept {
@@ -100,11 +108,11 @@ fn take(
         } = narrowed
         {
             counts.kept += 1;
-            counts.bytes += line.len() as u64;
+            counts.bytes += length.0 as u64;
             counts.levels[level as usize] += 1;
             counts.lacking += u64::from(lacks_bodies);
         }
-        if let Some(output) = output.as_mut().filter(|_| number == 0) {
+        if let Some(output) = output {
             output.file.write_all(line)?;
         }
     }
