@@ -8,7 +8,7 @@ BIN := .venv/bin
 NATIVE_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml -o -name '*.tsv' -o -name '*.txt') $(wildcard probe/*.c probe/lib/*.h) Cargo.toml Cargo.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint bench golden docs setup lock build clean check-rust
+.PHONY: help run test e2e lint bench golden docs setup lock build clean check-rust
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,9 @@ test: .venv/.build lint ## run all checks
 	cargo test -q --workspace
 	$(BIN)/pytest -q -n 2 --ignore tests/live
 	$(BIN)/pytest -q tests/live  # alone: it watches the whole machine
+
+e2e: .venv/.build ## check against a real kube-apiserver, which Go builds (some minutes, once)
+	LANNER_REQUIRE_APISERVER=1 $(BIN)/pytest -q tests/e2e
 
 lint: .venv/.build ## formatting, types, layers, sizes
 	$(BIN)/ruff format --check -q .

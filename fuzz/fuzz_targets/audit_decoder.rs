@@ -1,4 +1,4 @@
-//! Bytes → audit events → all fields of each.
+//! Bytes → audit events → all fields of each, and what policies leave of it.
 //!
 //! The first four bytes choose how the rest is cut into pieces and how large a
 //! record may be. Whatever the pieces, events and reports must be the same; a
@@ -10,7 +10,10 @@ use std::io::{self, Read};
 use std::sync::OnceLock;
 
 use bumpalo::Bump;
+use lanner_audit::{Attributes, Length, Level, Narrowed, Policy, narrow};
 use lanner_event::{EventSource, Values, catalog};
+use lanner_kube::event::{self, Key};
+use lanner_kube::json::Index;
 use lanner_kube::reader::{Counters, Skipped};
 use lanner_kube::{AuditEvent, Input, KubeSource, ScanOptions, Scanner};
 use libfuzzer_sys::fuzz_target;
@@ -42,6 +45,48 @@ fn extract_all(event: &AuditEvent<'_>) -> usize {
         KubeSource::extract(extractor, event, &arena, &mut out);
     }
     out.len()
+}
+
+/// A policy with one rule: a level, and whether `managedFields` are left out.
+fn policies() -> &'static [(Level, Policy)] {
+    static ALL: OnceLock<Vec<(Level, Policy)>> = OnceLock::new();
+    ALL.get_or_init(|| {
+        let policy = |(level, omit): (Level, bool)| {
+            let name = level.name();
+            let json = format!(
+                r#"{{"rules":[{{"level":"{name}","users":[],"userGroups":[],"verbs":[],
+                "resources":[],"namespaces":[],"nonResourceURLs":[],"omitStages":["Panic"],
+                "omitManagedFields":{omit}}}],"omitStages":[],"omitManagedFields":false}}"#
+            );
+            (level, Policy::new(json.as_bytes()).unwrap())
+        };
+        let omits = |level| [(level, false), (level, true)];
+        Level::ALL.into_iter().flat_map(omits).map(policy).collect()
+    })
+}
+
+/// What a policy leaves is one line, an event, of its level at most, and so long as was said.
+fn narrow_all(event: &AuditEvent<'_>) {
+    let request = Attributes::of(event);
+    for (level, policy) in policies() {
+        let decision = policy.decide(&request);
+        let (mut line, mut length) = (Vec::new(), Length::default());
+        let narrowed = narrow(event, decision, &mut line);
+        assert_eq!(narrowed, narrow(event, decision, &mut length));
+        assert_eq!(line.len(), length.0);
+        let Narrowed::Kept { level: kept, .. } = narrowed else {
+            assert!(line.is_empty());
+            continue;
+        };
+        assert!(kept <= *level);
+        let (newline, record) = line.split_last().unwrap();
+        assert_eq!(*newline, b'\n');
+        assert!(!record.contains(newline));
+        let mut index = Index::new();
+        let again = event::parse(record, &mut index).unwrap();
+        assert!(kept >= Level::Request || again.get(Key::RequestObject).is_none());
+        assert!(kept >= Level::RequestResponse || again.get(Key::ResponseObject).is_none());
+    }
 }
 
 /// Gives bytes in pieces of three sizes in turn.
@@ -82,6 +127,7 @@ fn scan(input: Input, max_record_bytes: usize, budget: usize) -> Seen {
     let (mut events, mut skipped) = (Vec::new(), Vec::new());
     loop {
         let step = scanner.step(budget, &mut |event| {
+            narrow_all(event);
             events.push((
                 event.time_ns(),
                 extract_all(event),

@@ -154,6 +154,17 @@ def test_other_spellings_do_not_bring_bodies_in(tmp_path: Path) -> None:
     assert json.loads(line)["level"] == "Metadata"
 
 
+def test_broken_strings_do_not_break_lines(tmp_path: Path) -> None:
+    """In events that are texts of an envelope, the reader lets line breaks in strings pass."""
+    log, out = tmp_path / "in.log", tmp_path / "out.log"
+    inner = json.dumps(event(userAgent="a|b|c")).replace("a|b|c", "a\nb\rc")
+    record = {"category": "kube-audit", "properties": {"log": inner}}
+    log.write_text(json.dumps({"records": [record]}))
+    run(Simulation([policy("rules: [{level: Metadata}]")], [log], write=out))
+    (line,) = out.read_bytes().splitlines()
+    assert json.loads(line)["userAgent"] == "a\nb\rc"
+
+
 def test_names_that_came_from_the_body_are_not_matched(tmp_path: Path) -> None:
     """`create` has no name in its URL, so that the API server cannot match it."""
     text = """rules:

@@ -68,12 +68,18 @@ fn may_have_bodies(event: &AuditEvent<'_>) -> bool {
 }
 
 fn write(event: &AuditEvent<'_>, level: Level, omit_managed_fields: bool, out: &mut dyn Sink) {
-    // Strings have no line breaks, so these stand between values.
     if memchr::memchr2(b'\n', b'\r', event.root().raw()).is_some() {
         let (mut lines, mut line) = (Vec::new(), Vec::new());
         write_object(event, level, omit_managed_fields, &mut lines);
         compact(&lines, &mut line);
-        out.put(&line);
+        // What is left stands in strings, where it must not be; the reader does not mind.
+        for part in line.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
+            match part {
+                [text @ .., b'\n'] => [text, b"\\n"].into_iter().for_each(|part| out.put(part)),
+                [text @ .., b'\r'] => [text, b"\\r"].into_iter().for_each(|part| out.put(part)),
+                text => out.put(text),
+            }
+        }
     } else {
         write_object(event, level, omit_managed_fields, out);
     }
