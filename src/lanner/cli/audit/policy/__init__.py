@@ -1,0 +1,7 @@
+"""Audit policies: what is wrong with one, what it decides, and one to start from."""
+
+COMMANDS = {
+    "check": "say what is wrong with policies, and what could be better",
+    "explain": "say which rule decides about a request, and why the others do not",
+    "init": "write a commented policy to start from",
+}
