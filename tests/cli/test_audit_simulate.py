@@ -34,7 +34,9 @@ def policy(tmp_path: Path) -> Path:
 def test_table(policy: Path, tmp_path: Path) -> None:
     everything = tmp_path / "everything.yaml"
     everything.write_text(f"{HEAD}rules: [{{level: RequestResponse}}]\n")
-    done = lanner("audit", "policy", "simulate", "-p", policy, "--against", everything, SAMPLE)
+    done = lanner(
+        "audit", "policy", "simulate", "--policy", policy, "--against", everything, SAMPLE
+    )
     assert done.returncode == 0, done.stderr
     lines = done.stdout.decode().splitlines()
     assert lines[0] == f"{policy}:"
@@ -48,7 +50,7 @@ def test_table(policy: Path, tmp_path: Path) -> None:
 
 def test_json_and_events(policy: Path, tmp_path: Path) -> None:
     out = tmp_path / "out.jsonl"
-    done = lanner("audit", "policy", "simulate", "-p", policy, SAMPLE, "--json", "-w", out)
+    done = lanner("audit", "policy", "simulate", "--policy", policy, SAMPLE, "--json", "-w", out)
     assert done.returncode == 0, done.stderr
     told = json.loads(done.stdout)
     (found,) = told["policies"]
@@ -62,7 +64,7 @@ def test_json_and_events(policy: Path, tmp_path: Path) -> None:
 
 def test_events_on_standard_output(policy: Path) -> None:
     done = lanner(
-        "audit", "policy", "simulate", "-p", policy, "-", "-w", "-", stdin=SAMPLE.read_bytes()
+        "audit", "policy", "simulate", "--policy", policy, "-", "-w", "-", stdin=SAMPLE.read_bytes()
     )
     assert done.returncode == 0
     assert all(json.loads(line)["kind"] == "Event" for line in done.stdout.splitlines())
@@ -72,10 +74,10 @@ def test_events_on_standard_output(policy: Path) -> None:
 def test_what_cannot_be(policy: Path, tmp_path: Path) -> None:
     bad = tmp_path / "bad.yaml"
     bad.write_text(f"{HEAD}rules: [{{level: metadata}}]\n")
-    simulate = ("audit", "policy", "simulate", "-p")
+    simulate = ("audit", "policy", "simulate", "--policy")
     done = lanner(*simulate, bad, SAMPLE)
     assert done.returncode == 1
-    assert b"kube-apiserver would not start with this policy" in done.stderr
+    assert b"kube-apiserver does not start with this policy" in done.stderr
     assert b'"metadata"' in done.stderr
     done = lanner(*simulate, tmp_path / "none.yaml", SAMPLE)
     assert done.returncode == 1

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
 from enum import Enum
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from lanner import api
+from lanner.diagnostics import Severity
 from lanner.diagnostics.render_text import render_text
 
 if TYPE_CHECKING:
@@ -101,6 +103,25 @@ def show(diagnostics: Iterable[Diagnostic]) -> None:
         remark(render_text(diagnostic, colour=colour) + "\n")
     if len(found) > MAX_SHOWN:
         remark(f"… and {len(found) - MAX_SHOWN} more: `lanner validate` shows all\n")
+
+
+def verdict(
+    name: str,
+    found: Iterable[Diagnostic],
+    *,
+    ok: bool,
+    before: tuple[str, ...] = (),
+    after: tuple[str, ...] = (),
+) -> str:
+    """The line that ends a report on a file: `rules.yaml: Invalid (1 error, 2 warnings)`."""
+    by_severity = Counter(diagnostic.severity for diagnostic in found)
+    counts = (
+        f"{count} {severity.value}{'' if count == 1 or severity is Severity.ADVICE else 's'}"
+        for severity in Severity
+        if (count := by_severity[severity])
+    )
+    remarks = ", ".join((*before, *counts, *after))
+    return f"{name}: {'Ok' if ok else 'Invalid'}" + (f" ({remarks})" if remarks else "")
 
 
 def load_or_exit(rules: list[str] | None, local: list[str] | None) -> api.Ruleset:

@@ -27,8 +27,8 @@ COMMANDS = {
     "events": "print the events of a capture",
     "validate": "check rule files",
     "rules": "list rules, or show one with everything expanded",
-    "audit": "Kubernetes audit policies and logs",
     "fields": "list the fields that conditions and outputs can use",
+    "audit": "audit policies, recording, switching it on, and answers",
 }
 """Every command is the module of that name in `lanner.cli`, with a function of that name; a group
 of commands is a package of that name, with a table like this one."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
 from enum import Enum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +11,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from lanner.cli import common
-from lanner.diagnostics import Severity
 from lanner.diagnostics.render_json import to_json
 from lanner.diagnostics.render_text import render_text
 from lanner.rules.falco_report import falco_json, falco_text
@@ -85,16 +83,7 @@ def _text(result: LoadResult, *, quiet: bool) -> None:
         shown = [found for found in file.fresh if found.is_error or not quiet]
         for found in shown:
             print(render_text(found, colour=colour), end="\n\n")  # noqa: T201
-        by_severity = Counter(found.severity for found in file.fresh)
-        counts = [
-            f"{count} {severity.value}{'' if count == 1 or severity is Severity.ADVICE else 's'}"
-            for severity in Severity
-            if (count := by_severity[severity])
-        ]
-        verdict = "Ok" if file.ok else "Invalid"
-        errors = by_severity[Severity.ERROR]
-        if not file.ok and not errors:
-            counts = ["errors above", *counts]
-        if errors >= MAX_ERRORS:
-            counts.append("checking stopped there")
-        print(f"{file.name}: {verdict}" + (f" ({', '.join(counts)})" if counts else ""))  # noqa: T201
+        errors = sum(found.is_error for found in file.fresh)
+        before = ("errors above",) if not file.ok and not errors else ()
+        after = ("checking stopped there",) if errors >= MAX_ERRORS else ()
+        print(common.verdict(file.name, file.fresh, ok=file.ok, before=before, after=after))  # noqa: T201

@@ -273,8 +273,8 @@ def _build(source: Source, text: str, parsed: Parsed, max_nodes: int) -> None:
                 anchors[done.anchor] = (done.node, done.weight)
             add(done.node, done.weight, 1)
         elif isinstance(event, yaml.AliasEvent):
-            node, weight = _anchored(anchors, event)
-            add(node, weight, weight)
+            known = _anchored(anchors, event)
+            add(*known, known[1])
         elif isinstance(event, yaml.DocumentStartEvent):
             anchors.clear()
         elif isinstance(event, yaml.DocumentEndEvent) and root is not None:

@@ -1,3 +1,3 @@
-"""Kubernetes audit policies and logs."""
+"""Audit policies, recording, switching it on, and answers."""
 
-COMMANDS = {"policy": "check audit policies, and see what they record"}
+COMMANDS = {"policy": "audit policies: check, explain, simulate, write one"}

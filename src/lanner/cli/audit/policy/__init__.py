@@ -1,3 +1,8 @@
-"""Check audit policies, and see what they record."""
+"""Audit policies: what is wrong with one, what it decides, and one to start from."""
 
-COMMANDS = {"simulate": "see what policies would keep of a recorded log"}
+COMMANDS = {
+    "check": "say what is wrong with policies, and what could be better",
+    "explain": "say which rule decides about a request, and why the others do not",
+    "simulate": "say what policies would keep of a recorded log",
+    "init": "write a commented policy to start from",
+}

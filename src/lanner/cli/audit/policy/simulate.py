@@ -11,15 +11,15 @@ import typer
 from lanner import api
 from lanner.api.simulation import RuleCounts, Simulation
 from lanner.audit import find_inputs
-from lanner.audit.policy import Level, load_policy
+from lanner.audit.policy import Level
 from lanner.audit.policy.describe import describe
 from lanner.cli import common, progress, tables, times
+from lanner.cli.audit.policy.loading import DEFAULT_POLICY, PolicyOption, policy_or_exit
 
 if TYPE_CHECKING:
     from lanner.api.simulation import PolicyCounts, SimulationResult
-    from lanner.audit.policy import Policy, PolicyRule
+    from lanner.audit.policy import PolicyRule
 
-DEFAULT_POLICY = "/etc/kubernetes/audit-policy.yaml"
 _NO_RULE = "no rule matches"
 _KILO = 1000.0
 
@@ -28,9 +28,7 @@ def simulate(
     logs: Annotated[
         list[str], typer.Argument(metavar="LOG…", help="Audit logs, directories of them, or -.")
     ],
-    policy: Annotated[
-        str, typer.Option("-p", "--policy", metavar="FILE", help="The policy to try.")
-    ] = DEFAULT_POLICY,
+    policy: PolicyOption = DEFAULT_POLICY,
     against: Annotated[
         str | None, typer.Option(metavar="FILE", help="Another policy, to compare with.")
     ] = None,
@@ -56,7 +54,7 @@ def simulate(
     Exit code: 0; 1 when a policy is invalid, a log cannot be read to its end or holds no event, or
     the output cannot be written; 2 usage.
 
-    Example: lanner audit policy simulate -p new.yaml --against old.yaml /var/log/kubernetes/audit
+    Example: lanner audit policy simulate --policy new.yaml --against old.yaml audit.log
     """
     if write == "-" and sys.stdout.isatty():
         common.usage_error("--write - is for pipes: name a file")
@@ -67,7 +65,7 @@ def simulate(
         times.parse_or_exit("--until", until) if until else None,
     )
     files = [policy, *([against] if against else [])]
-    policies = [_load_or_exit(file) for file in files]
+    policies = [policy_or_exit(file) for file in files]
     inputs = find_inputs(logs, api.first_event_time)
     for problem in inputs.problems:
         common.complain(f"{problem.path}: {problem.reason}")
@@ -100,15 +98,6 @@ def simulate(
         failed = True
     if failed:
         raise typer.Exit(1)
-
-
-def _load_or_exit(path: str) -> Policy:
-    loaded = load_policy(path)
-    common.show(loaded.diagnostics)
-    if loaded.policy is None:
-        common.complain(f"{path}: kube-apiserver would not start with this policy")
-        raise typer.Exit(1)
-    return loaded.policy
 
 
 def _lines(counts: PolicyCounts) -> list[tuple[int | None, PolicyRule | None, RuleCounts]]:
