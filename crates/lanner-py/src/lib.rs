@@ -16,6 +16,7 @@ mod map_engine;
 mod output;
 mod parse_only;
 mod scan;
+mod tally;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod told;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -40,4 +41,6 @@ mod native {
     use super::parse_only::parse_only;
     #[pymodule_export]
     use super::scan::{Scan, first_event_time};
+    #[pymodule_export]
+    use super::tally::Tally;
 }

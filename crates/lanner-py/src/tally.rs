@@ -1,0 +1,317 @@
+//! `Tally`: tables of what audit logs hold, counted while they are read.
+
+use std::collections::VecDeque;
+use std::io;
+use std::path::PathBuf;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use lanner_engine::{Alerts, Groups, Limits};
+use lanner_kube::event::Key;
+use lanner_kube::reader::InputError;
+use lanner_kube::time::parse_rfc3339;
+use lanner_kube::{AuditEvent, Input, KubeSource, Requests, ScanOptions, Scanner};
+use pyo3::prelude::*;
+use pyo3::types::PyBytes;
+use serde::{Deserialize, Serialize};
+
+use crate::batch::{Batch, Findings};
+use crate::engine::Matching;
+use crate::errors::{invalid, reason};
+use crate::input::{self, Opened};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Options {
+    /// `None` is standard input.
+    paths: Vec<Option<String>>,
+    since_ns: Option<i64>,
+    until_ns: Option<i64>,
+    max_record_bytes: usize,
+    batch_bytes: usize,
+    /// By rule of the plan.
+    tables: Vec<TableOptions>,
+    /// Most groups of a table, and most bytes of their values.
+    max_groups: usize,
+    max_bytes: usize,
+}
+
+#[derive(Clone, Copy, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TableOptions {
+    /// The time of requests, rounded down to so many nanoseconds, is the first value.
+    bucket_ns: Option<u64>,
+    /// Of each group, so many audit IDs are kept.
+    ids: usize,
+    /// Counts events; else requests, of which several stages may be recorded.
+    counts_events: bool,
+}
+
+struct Table {
+    options: TableOptions,
+    groups: Groups,
+}
+
+/// What one event says to the tables.
+struct Entry {
+    time_ns: u64,
+    id: Vec<u8>,
+    /// Values as JSON arrays, one behind the other.
+    values: Vec<u8>,
+    /// Table, and where its values end.
+    rows: Vec<(usize, usize)>,
+}
+
+impl Entry {
+    fn bytes(&self) -> usize {
+        size_of::<Self>() + self.id.len() + self.values.len()
+    }
+
+    fn count_in(&self, tables: &mut [Table]) {
+        let mut start = 0;
+        for &(table, end) in &self.rows {
+            let values = &self.values[start..end];
+            tables[table].groups.add(values, self.time_ns, &self.id);
+            start = end;
+        }
+    }
+}
+
+/// When the request came.
+fn request_time(event: &AuditEvent<'_>) -> u64 {
+    event
+        .get(Key::RequestReceivedTimestamp)
+        .and_then(|stamp| parse_rfc3339(&stamp.string()?))
+        .unwrap_or(event.time_ns())
+}
+
+/// What events go through.
+struct Counting {
+    matching: Matching<KubeSource>,
+    matches: Alerts,
+    requests: Requests<Entry>,
+    tables: Vec<Table>,
+}
+
+impl Counting {
+    /// Takes what an event says into the tables.
+    fn event(&mut self, event: &AuditEvent<'_>) {
+        self.matches.clear();
+        self.matching.event(event, &mut self.matches);
+        let mut of_requests = None;
+        if !self.matches.is_empty() {
+            for counts_events in [false, true] {
+                let entry = self.entry(event, counts_events);
+                match entry {
+                    Some(entry) if counts_events => entry.count_in(&mut self.tables),
+                    Some(_) => of_requests = entry,
+                    None => {}
+                }
+            }
+        }
+        let tables = &mut self.tables;
+        self.requests
+            .take(event, of_requests, &mut |entry| entry.count_in(tables));
+    }
+
+    /// The rows of those tables that count events, or of those that count requests.
+    fn entry(&self, event: &AuditEvent<'_>, counts_events: bool) -> Option<Entry> {
+        let mut entry: Option<Entry> = None;
+        for (table, values) in self.matches.rows() {
+            let options = self.tables[table].options;
+            if options.counts_events != counts_events {
+                continue;
+            }
+            let entry = entry.get_or_insert_with(|| Entry {
+                time_ns: request_time(event),
+                id: event
+                    .get(Key::AuditId)
+                    .and_then(|id| id.string())
+                    .map_or_else(Vec::new, |id| id.into_owned()),
+                values: Vec::new(),
+                rows: Vec::new(),
+            });
+            let out = &mut entry.values;
+            out.push(b'[');
+            let start = out.len();
+            if let Some(bucket) = options.bucket_ns {
+                let time = entry.time_ns - entry.time_ns % bucket.max(1);
+                out.extend_from_slice(time.to_string().as_bytes());
+            }
+            for value in values {
+                if out.len() > start {
+                    out.push(b',');
+                }
+                out.extend_from_slice(value);
+            }
+            out.push(b']');
+            entry.rows.push((table, out.len()));
+        }
+        entry
+    }
+
+    /// Counts the requests whose last stage did not come.
+    fn finish(&mut self) {
+        let tables = &mut self.tables;
+        self.requests.finish(&mut |entry| entry.count_in(tables));
+    }
+}
+
+struct State {
+    inputs: VecDeque<Option<PathBuf>>,
+    logs: Scanner,
+    /// An input is being read.
+    reads: bool,
+    batch_bytes: usize,
+    counting: Counting,
+}
+
+impl State {
+    /// Opens the next log. False at the end of all.
+    fn open_next(&mut self, findings: &mut Findings) -> bool {
+        let Some(path) = self.inputs.pop_front() else {
+            return false;
+        };
+        let name = path
+            .as_ref()
+            .map_or_else(|| "<stdin>".into(), |path| path.display().to_string());
+        let message = match input::open(path.as_deref()) {
+            Ok(Opened::Audit(reader)) => {
+                self.logs.push(Input::Reader { name, reader });
+                self.reads = true;
+                return true;
+            }
+            Ok(Opened::Capture(_)) => "is a capture of system calls, not an audit log".into(),
+            Err(error) => reason(&error),
+        };
+        findings.errors.push(InputError {
+            path: name,
+            kind: io::ErrorKind::Other,
+            message,
+        });
+        true
+    }
+
+    fn step(&mut self) -> Option<Batch> {
+        let mut findings = Findings::default();
+        let none = self.counting.matching.matcher.batch();
+        while !self.reads {
+            if !self.open_next(&mut findings) {
+                self.counting.finish();
+                return (!findings.errors.is_empty()).then(|| Batch::new(none, findings));
+            }
+        }
+        let counting = &mut self.counting;
+        let is_over = findings.of_audit_log(&mut self.logs, self.batch_bytes, &mut |event| {
+            counting.event(event);
+        });
+        self.reads = !is_over;
+        Some(Batch::new(none, findings))
+    }
+}
+
+#[derive(Serialize)]
+struct Counters {
+    events: u64,
+    bytes: u64,
+    read: u64,
+    skipped: u64,
+    truncated: u64,
+    out_of_window: u64,
+    ignored: u64,
+}
+
+/// Reads audit logs in constant memory, and counts.
+#[pyclass(module = "lanner._native", frozen)]
+pub struct Tally {
+    state: Mutex<State>,
+}
+
+impl Tally {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[pymethods]
+impl Tally {
+    #[new]
+    fn new(plan: &[u8], options: &[u8]) -> PyResult<Self> {
+        let options: Options = serde_json::from_slice(options).map_err(invalid)?;
+        let matching = Matching::new(plan)?;
+        if matching.matcher.rules().len() != options.tables.len() {
+            return Err(invalid("a table is missing, or there is one too many"));
+        }
+        let time = |ns: Option<i64>| ns.map(|ns| u64::try_from(ns).unwrap_or(0));
+        let tables = options.tables.into_iter().map(|table| Table {
+            options: table,
+            groups: Groups::new(Limits {
+                groups: options.max_groups,
+                bytes: options.max_bytes,
+                ids: table.ids,
+            }),
+        });
+        let state = State {
+            inputs: options
+                .paths
+                .into_iter()
+                .map(|path| path.map(PathBuf::from))
+                .collect(),
+            logs: Scanner::new(
+                Vec::new(),
+                ScanOptions {
+                    since_ns: time(options.since_ns),
+                    until_ns: time(options.until_ns),
+                    max_record_bytes: options.max_record_bytes,
+                    ..ScanOptions::default()
+                },
+            ),
+            reads: false,
+            batch_bytes: options.batch_bytes.max(1),
+            counting: Counting {
+                matches: matching.matcher.batch(),
+                matching,
+                requests: Requests::new(Entry::bytes),
+                tables: tables.collect(),
+            },
+        };
+        Ok(Self {
+            state: Mutex::new(state),
+        })
+    }
+
+    /// Reads on; None at the end. Releases the GIL.
+    fn next(&self, py: Python<'_>) -> Option<Batch> {
+        py.detach(|| self.state().step())
+    }
+
+    /// The tables so far, as JSON.
+    fn tables<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let mut out = Vec::from(b"[");
+        for (index, table) in self.state().counting.tables.iter().enumerate() {
+            if index > 0 {
+                out.push(b',');
+            }
+            let left_out = table.groups.left_out();
+            out.extend_from_slice(format!("{{\"left_out\":{left_out},\"groups\":").as_bytes());
+            table.groups.write_json(&mut out);
+            out.push(b'}');
+        }
+        out.push(b']');
+        PyBytes::new(py, &out)
+    }
+
+    /// Counters so far, as JSON.
+    fn stats<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
+        let total = self.state().logs.stats().total;
+        let counters = Counters {
+            events: total.events,
+            bytes: total.bytes,
+            read: total.stored_bytes,
+            skipped: total.skipped,
+            truncated: total.truncated,
+            out_of_window: total.filtered,
+            ignored: total.ignored,
+        };
+        PyBytes::new(py, &serde_json::to_vec(&counters).unwrap_or_default())
+    }
+}
