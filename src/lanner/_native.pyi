@@ -38,6 +38,25 @@ class Scan:
     def stats(self) -> bytes:
         """Counters so far, as JSON."""
 
+@final
+class Tally:
+    """Reads audit logs in constant memory, and counts what the rules of a plan match.
+
+    `options` is JSON: {"paths": [str | null for stdin], "since_ns": int | null, "until_ns":
+    int | null, "max_record_bytes": int, "batch_bytes": int, "tables": one of {"bucket_ns": int |
+    null, "ids": int, "counts_events": bool} for each rule, "max_groups": int, "max_bytes": int}.
+    """
+
+    def __new__(cls, plan: bytes, options: bytes) -> Tally: ...
+    def next(self) -> Batch | None:
+        """Reads on: what there is to tell, or None at the end. Releases the GIL."""
+    def tables(self) -> bytes:
+        """The tables so far, one for each rule: JSON array of {left_out, groups}; a group is
+        {values, count, first_ns, last_ns, ids}, its values are those of the output fields.
+        """
+    def stats(self) -> bytes:
+        """Counters so far, as JSON."""
+
 def check_probe() -> str | None:
     """Loads the probe and takes it out again: None when the kernel takes it, else why not."""
 

@@ -21,6 +21,23 @@ MAX_RECORD_BYTES = 64 * 1024 * 1024
 _BATCH_BYTES = 8 * 1024 * 1024
 
 
+def log_options(
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    since_ns: int | None = None,
+    until_ns: int | None = None,
+    max_record_bytes: int = MAX_RECORD_BYTES,
+) -> dict[str, object]:
+    """The options that all native readers have; `-` is standard input."""
+    return {
+        "paths": [None if path == "-" else os.fspath(path) for path in paths],
+        "since_ns": since_ns,
+        "until_ns": until_ns,
+        "max_record_bytes": max_record_bytes,
+        "batch_bytes": _BATCH_BYTES,
+    }
+
+
 def read(
     engine: _native.Engine,
     paths: Iterable[str | os.PathLike[str]],
@@ -37,13 +54,11 @@ def read(
     With `captures_only` or `write`, any other file is an error.
     """
     options = {
-        "paths": [None if path == "-" else os.fspath(path) for path in paths],
+        **log_options(
+            paths, since_ns=since_ns, until_ns=until_ns, max_record_bytes=max_record_bytes
+        ),
         "captures_only": captures_only or write is not None,
-        "since_ns": since_ns,
-        "until_ns": until_ns,
         "dedup": dedup,
-        "max_record_bytes": max_record_bytes,
-        "batch_bytes": _BATCH_BYTES,
         "utc_offset": time.localtime().tm_gmtoff,
         "write": write and write.options(),
     }

@@ -1,0 +1,95 @@
+"""Columns that questions share."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from lanner.audit.questions.model import Column
+
+if TYPE_CHECKING:
+    from lanner.audit.questions.model import Cell, Group
+
+_MANY = ("list", "watch", "deletecollection")
+"""Verbs that reach everything in a namespace, or everywhere, when no name is given."""
+
+
+def time_text(ns: int) -> str:
+    """A time to the second: 2026-11-23T07:18:46Z."""
+    # dividing as integers: a double has no room for nanoseconds since 1970
+    return datetime.fromtimestamp(ns // 10**9, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def actor(group: Group) -> str:
+    """Who acted: `alice`, or `alice (as bob)`."""
+    user, acting_as = group["user"] or "(not authenticated)", group["as"]
+    return f"{user} (as {acting_as})" if acting_as else user
+
+
+def kind_of(group: Group) -> str:
+    """The resource with group and subresource, as RBAC and kubectl write it: `pods/exec`."""
+    resource = group["resource"]
+    if not resource:
+        return ""
+    text = f"{resource}.{group['group']}" if group["group"] else str(resource)
+    return f"{text}/{group['subresource']}" if group["subresource"] else text
+
+
+def _resource(group: Group) -> Cell:
+    return kind_of(group) or None
+
+
+def _target(group: Group) -> Cell:
+    """`secrets db-cred`, `secrets (all)`, or the path of what is no resource."""
+    resource = kind_of(group)
+    if not resource:
+        return _text(group["path"])
+    if group["name"]:
+        return f"{resource} {group['name']}"
+    return f"{resource} (all)" if group["verb"] in _MANY else resource
+
+
+def _namespace(group: Group) -> Cell:
+    if group["namespace"]:
+        return str(group["namespace"])
+    return "(all)" if group["resource"] and group["verb"] in _MANY else None
+
+
+def code_of(group: Group) -> int | None:
+    """The HTTP status, where the log has it."""
+    code = str(group["code"])
+    return int(code) if code.isdecimal() else None
+
+
+def _text(value: Any) -> Cell:
+    if isinstance(value, list):
+        return ", ".join(str(item) for item in value) or None
+    return str(value) if value not in {None, ""} else None
+
+
+def plain(head: str, name: str) -> Column:
+    """The value of a field as it is."""
+    return Column(head, (name,), lambda group: _text(group[name]))
+
+
+WHO = Column("who", ("user", "as"), actor)
+VERB = plain("verb", "verb")
+RESOURCE = Column("resource", ("resource", "group", "subresource"), _resource)
+TARGET = Column("what", ("resource", "group", "subresource", "name", "verb", "path"), _target)
+NAMED = Column("what", ("resource", "group", "subresource", "name", "verb"), _target)
+"""The same for requests that are for a resource anyway."""
+NAMESPACE = Column("namespace", ("namespace", "verb", "resource"), _namespace)
+CODE = Column("result", ("code",), code_of)
+ADDRESS = plain("from", "address")
+AGENT = plain("client", "agent")
+COUNT = Column("requests", (), lambda group: group.count)
+FIRST = Column("first", (), lambda group: time_text(group.first_ns))
+LAST = Column("last", (), lambda group: time_text(group.last_ns))
+TIME = Column("time", (), lambda group: time_text(group.first_ns))
+SHARE = Column("share", (), lambda group: f"{group.share:.1%}")
+PER_MINUTE = Column("per minute", (), lambda group: round(group.per_minute, 2))
+
+
+def most(group: Group) -> tuple[int, int]:
+    """An order: what comes most often first."""
+    return (-group.count, group.first_ns)
