@@ -10,7 +10,16 @@ Example:
 
 """
 
-from lanner.api.audit.asking import Asking, ask
-from lanner.api.audit.selecting import Selecting, query
+from lanner.api.audit.asking import EVIDENCE, Asking, ask
+from lanner.api.audit.selecting import WHOLE_EVENT, Selecting, events_of, query, rows_of
 
-__all__ = ["Asking", "Selecting", "ask", "query"]
+__all__ = [
+    "EVIDENCE",
+    "WHOLE_EVENT",
+    "Asking",
+    "Selecting",
+    "ask",
+    "events_of",
+    "query",
+    "rows_of",
+]

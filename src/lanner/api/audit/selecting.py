@@ -20,6 +20,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
 
+WHOLE_EVENT = 'jevt.value[""]'
+"""The field that is the whole event as the API server wrote it, out of whatever it came in: for jq
+programs.
+"""
+
+
 class Selecting:
     """Reads audit logs natively, and picks fields of the events for which a condition holds."""
 
@@ -67,6 +73,12 @@ class Selecting:
 def rows_of(batch: Batch) -> list[dict[str, Any]]:
     """What was picked in a step, by the names that were asked for."""
     return [msgspec.json.decode(line) for line in batch.fields().splitlines()]
+
+
+def events_of(batch: Batch) -> list[str]:
+    """The events of a step as JSON texts, if `WHOLE_EVENT` was picked."""
+    lines = batch.fields().splitlines()
+    return [msgspec.json.decode(line, type=dict[str, str])[WHOLE_EVENT] for line in lines]
 
 
 def query(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from lanner.audit.questions import bodies
 from lanner.audit.questions.columns import code_of
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from lanner.audit.questions.model import Group
 
-_IMPERSONATED_GROUPS = "jevt.value[/impersonatedUser/groups]"
+IMPERSONATED_GROUPS = "jevt.value[/impersonatedUser/groups]"
 _SERVICE_ACCOUNT = "system:serviceaccount:"
 _ADDED_GROUPS = ("system:authenticated", "system:serviceaccounts")
 """Groups that the API server adds by itself to whom is impersonated."""
@@ -48,6 +48,11 @@ def accesses_of(groups: Iterable[Group], user: str) -> set[Access]:
     return found
 
 
+def impersonated_groups(group: Group) -> list[str]:
+    """The groups that somebody took on; needs `IMPERSONATED_GROUPS`."""
+    return bodies.words_of(bodies.decoded(group[IMPERSONATED_GROUPS]))
+
+
 def _needed(group: Group) -> Iterator[Access]:
     verb = group["verb"] or ""
     if not group["resource"]:
@@ -79,7 +84,6 @@ def _impersonations(group: Group) -> Iterator[Access]:
         yield Access(namespace, "", "serviceaccounts", "impersonate", name)
     else:
         yield Access("", "", "users", "impersonate", acting_as)
-    text = group[_IMPERSONATED_GROUPS]
-    for name in json.loads(text) if text else ():
-        if not str(name).startswith(_ADDED_GROUPS):
-            yield Access("", "", "groups", "impersonate", str(name))
+    for name in impersonated_groups(group):
+        if not name.startswith(_ADDED_GROUPS):
+            yield Access("", "", "groups", "impersonate", name)

@@ -41,6 +41,11 @@ def kind(user: str | None) -> str:
     return "user"
 
 
+def is_api_server(user: str | None, addresses: list[str] | None) -> bool:
+    """Whether the API server asked itself: it makes default roles, for instance, at every start."""
+    return user == "system:apiserver" and set(addresses or ()) <= {"127.0.0.1", "::1"}
+
+
 def why_deleted(user: str | None) -> str | None:
     """Why something that is no person deletes, where its name tells."""
     if kind(user) == "node":

@@ -16,7 +16,11 @@ NEEDS = (BODY, LEVEL)
 
 def body(group: Group) -> Any:
     """The request's object, or None where it is not recorded."""
-    text = group[BODY]
+    return decoded(group[BODY])
+
+
+def decoded(text: str | None) -> Any:
+    """The value that a field has as JSON text, None where it has none."""
     if not text:
         return None
     try:
@@ -29,7 +33,7 @@ def body(group: Group) -> Any:
 def not_recorded(group: Group) -> str:
     """What to say where a body is missing."""
     level = group[LEVEL]
-    return "not recorded" + (f": level {level}" if level else "")
+    return "not recorded (level Metadata)" if level == "Metadata" else "not recorded"
 
 
 def is_missing(groups: list[Group]) -> bool:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lanner.audit.questions import actors
 from lanner.audit.questions.model import Column
 
 if TYPE_CHECKING:
-    from lanner.audit.questions.model import Cell, Group
+    from lanner.audit.questions.model import Asked, Cell, Group
 
 _MANY = ("list", "watch", "deletecollection")
 """Verbs that reach everything in a namespace, or everywhere, when no name is given."""
@@ -88,6 +89,23 @@ LAST = Column("last", (), lambda group: time_text(group.last_ns))
 TIME = Column("time", (), lambda group: time_text(group.first_ns))
 SHARE = Column("share", (), lambda group: f"{group.share:.1%}")
 PER_MINUTE = Column("per minute", (), lambda group: round(group.per_minute, 2))
+
+
+def not_itself(group: Group, asked: Asked) -> bool:
+    """Keeps what the API server did not do itself, unless it is asked for. Needs `ITSELF`."""
+    return asked.user is not None or not actors.is_api_server(group["user"], group["address"])
+
+
+ITSELF = ("user", "address")
+
+
+def itself_notes(groups: list[Group], asked: Asked) -> list[str]:
+    """What to say of what `not_itself` left out."""
+    count = sum(group.count for group in groups if not not_itself(group, asked))
+    if not count:
+        return []
+    note = f"{count:,} requests of the API server itself are left out: it makes default objects"
+    return [f"{note} when it starts; --user system:apiserver shows them"]
 
 
 def most(group: Group) -> tuple[int, int]:

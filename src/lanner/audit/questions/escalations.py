@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lanner.audit.questions import bodies, columns
+from lanner.audit.questions import access, bodies, columns
 from lanner.audit.questions.bodies import items_of, part_of, words_of
 from lanner.audit.questions.model import Column, Part, Question
 
@@ -15,6 +15,15 @@ _RBAC = "rbac.authorization.k8s.io"
 _ESCALATING = ("bind", "escalate", "impersonate")
 _EVERYBODY = ("system:anonymous", "system:unauthenticated", "system:authenticated")
 _REACHING = ("pods/exec", "pods/attach", "nodes/proxy", "serviceaccounts/token")
+
+
+def _what(group: Group) -> str:
+    # all are of one API group, which would make the column wide
+    return f"{group['resource']} {group['name'] or '(all)'}"
+
+
+def _groups(group: Group) -> str | None:
+    return ", ".join(access.impersonated_groups(group)) or None
 
 
 def _effect(group: Group) -> str | None:
@@ -72,9 +81,10 @@ def _danger(group: Group) -> str | None:
     return ", ".join(found) or None
 
 
-def _notes(_log: Log, groups: list[list[Group]], _asked: Asked) -> list[str]:
-    changes = [group for group in groups[0] if group["verb"] in {"create", "update", "patch"}]
-    notes = []
+def _notes(_log: Log, groups: list[list[Group]], asked: Asked) -> list[str]:
+    kept = [group for group in groups[0] if columns.not_itself(group, asked)]
+    changes = [group for group in kept if group["verb"] in {"create", "update", "patch"}]
+    notes = columns.itself_notes(groups[0], asked)
     if bodies.is_missing(changes):
         notes.append(
             "which role was bound to whom, and what roles grant, is in the body of the request:"
@@ -104,19 +114,20 @@ QUESTION = Question(
                 columns.TIME,
                 columns.WHO,
                 columns.VERB,
-                columns.NAMED,
+                Column("what", ("resource", "name", "verb"), _what),
                 columns.NAMESPACE,
                 columns.CODE,
                 Column("look at", ("verb", *bodies.NEEDS), _danger),
-                Column("effect", ("verb", *bodies.NEEDS), _effect),
+                Column("effect", ("verb", *bodies.NEEDS, *columns.ITSELF), _effect),
             ),
+            keep=columns.not_itself,
         ),
         Part(
             title="Acting as somebody else",
             condition="ka.impuser.name exists",
             columns=(
                 columns.WHO,
-                columns.plain("in groups", "jevt.value[/impersonatedUser/groups]"),
+                Column("in groups", (access.IMPERSONATED_GROUPS,), _groups),
                 columns.VERB,
                 columns.TARGET,
                 columns.NAMESPACE,

@@ -19,8 +19,8 @@ def _notes(log: Log, _groups: list[list[Group]], asked: Asked) -> list[str]:
     if asked.baseline_ns is not None and log.events and log.first_ns >= asked.baseline_ns:
         return [
             (
-                f"the log begins at {columns.time_text(log.first_ns)}, behind the baseline: there is"
-                " nothing to compare with, everybody looks new"
+                f"the log starts at {columns.time_text(log.first_ns)}, after the baseline: there"
+                " is nothing to compare with, everybody looks new"
             )
         ]
     return []

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lanner.audit.questions.access import accesses_of
+from lanner.audit.questions.access import IMPERSONATED_GROUPS, accesses_of
 from lanner.audit.questions.columns import CODE, TARGET, VERB
 from lanner.audit.questions.model import Column, Part, Question
 from lanner.audit.questions.roles import manifests
 
 if TYPE_CHECKING:
     from lanner.audit.questions.model import Asked, Group, Log
-
-_GROUPS = "jevt.value[/impersonatedUser/groups]"
 
 
 def _is_theirs(group: Group, asked: Asked) -> bool:
@@ -27,8 +25,8 @@ def _document(groups: list[list[Group]], asked: Asked) -> str:
 def _notes(_log: Log, _groups: list[list[Group]], _asked: Asked) -> list[str]:
     return [
         (
-            "this is what was used, not what will be: look at a log that is long enough, and read the"
-            " roles before you apply them"
+            "this is what was used, not what will be: look at a log that is long enough, and read"
+            " the roles before you apply them"
         )
     ]
 
@@ -50,7 +48,15 @@ QUESTION = Question(
                 CODE,
                 Column(
                     "used by",
-                    ("user", "as", _GROUPS, "group", "resource", "subresource", "namespace"),
+                    (
+                        "user",
+                        "as",
+                        IMPERSONATED_GROUPS,
+                        "group",
+                        "resource",
+                        "subresource",
+                        "namespace",
+                    ),
                     lambda group: group["user"],
                 ),
             ),

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-
 if TYPE_CHECKING:
-    from lanner.audit.questions.access import Access
     from collections.abc import Iterable
+
+    from lanner.audit.questions.access import Access
 
 NAMES = "names"
 """To expand these: roles name no objects."""
@@ -118,8 +118,8 @@ def _rules(
     for (group, resource, verb), names in sorted(named.items()):
         verbs[group, resource, names].append(verb)
     resources = defaultdict(list)
-    for (group, resource, names), its_verbs in verbs.items():
-        resources[group, names, tuple(its_verbs)].append(resource)
+    for (group, resource, names), same in verbs.items():
+        resources[group, names, tuple(same)].append(resource)
     rules: list[dict[str, list[str]]] = []
     for (group, names, its_verbs), its_resources in sorted(resources.items()):
         rule = {"apiGroups": [group], "resources": its_resources, "verbs": list(its_verbs)}

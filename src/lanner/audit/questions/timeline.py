@@ -13,7 +13,7 @@ QUESTION = Question(
             title="Timeline",
             bucket_ns=60 * 10**9,
             columns=(
-                Column("minute", (), lambda group: columns.time_text(group["bucket"])[:-4]),
+                Column("minute (UTC)", (), lambda group: columns.time_text(group["bucket"])[:-4]),
                 columns.WHO,
                 columns.VERB,
                 columns.TARGET,

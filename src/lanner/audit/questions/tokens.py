@@ -84,7 +84,7 @@ QUESTION = Question(
             title="Secrets whose type is not on record",
             condition=(
                 "ka.target.resource = secrets and ka.verb in (create, update) and"
-                f" not {bodies.BODY} exists"
+                f" not {bodies.BODY} exists and not ka.response.code startswith 4"
             ),
             columns=(
                 columns.WHO,

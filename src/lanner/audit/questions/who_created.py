@@ -20,15 +20,18 @@ def _what(group: Group) -> str:
     return f"{columns.kind_of(group)} {name or '(name not recorded)'}"
 
 
-def _notes(_log: Log, groups: list[list[Group]], _asked: Asked) -> list[str]:
-    if all(group["name"] or group[_GIVEN_NAME] for group in groups[0]):
-        return []
-    return [
-        (
+def _is_unnamed(group: Group) -> bool:
+    return columns.code_of(group) == 201 and not (group["name"] or group[_GIVEN_NAME])
+
+
+def _notes(_log: Log, groups: list[list[Group]], asked: Asked) -> list[str]:
+    notes = columns.itself_notes(groups[0], asked)
+    if any(_is_unnamed(group) for group in groups[0]):
+        notes.append(
             "a name that the API server made (generateName) is only in the response: the level"
             " RequestResponse records it"
         )
-    ]
+    return notes
 
 
 QUESTION = Question(
@@ -52,10 +55,11 @@ QUESTION = Question(
                 columns.CODE,
                 Column(
                     "remark",
-                    NEEDS,
+                    (*NEEDS, *columns.ITSELF),
                     lambda group: "dry run: nothing was created" if is_dry_run(group) else None,
                 ),
             ),
+            keep=columns.not_itself,
         ),
     ),
     notes=_notes,

@@ -61,8 +61,8 @@ QUESTION = Question(
     ),
     notes=lambda _log, _groups, _asked: [
         (
-            "what was typed into a shell or sent through a port is not in audit logs, and neither is"
-            " what goes to a kubelet without the API server"
+            "what was typed into a shell or sent through a port is not in audit logs, and neither"
+            " is what goes to a kubelet without the API server"
         )
     ],
 )

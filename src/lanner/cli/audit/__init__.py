@@ -1,0 +1,7 @@
+"""Kubernetes auditing."""
+
+COMMANDS = {
+    "query": "filter audit logs with jq, or with a condition",
+    "ask": "ready questions: who read, deleted, executed, escalated …",
+    "report": "an audit log as a page with plots and tables",
+}
