@@ -44,7 +44,7 @@ class Tally:
 
     `options` is JSON: {"paths": [str | null for stdin], "since_ns": int | null, "until_ns":
     int | null, "max_record_bytes": int, "batch_bytes": int, "tables": one of {"bucket_ns": int |
-    null, "ids": int, "counts_events": bool} for each rule, "max_groups": int, "max_bytes": int}.
+    null, "ids": int} for each rule, "max_groups": int, "max_bytes": int}.
     """
 
     def __new__(cls, plan: bytes, options: bytes) -> Tally: ...
@@ -55,7 +55,7 @@ class Tally:
         {values, count, first_ns, last_ns, ids}, its values are those of the output fields.
         """
     def stats(self) -> bytes:
-        """Counters so far, as JSON."""
+        """Counters so far, as JSON; `census` has {level, stage, events, first_ns, last_ns}."""
 
 def check_probe() -> str | None:
     """Loads the probe and takes it out again: None when the kernel takes it, else why not."""

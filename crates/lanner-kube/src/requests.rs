@@ -76,14 +76,16 @@ impl<T> Requests<T> {
     /// nothing where the event is not wanted, and then its request is not. Hands to `out` what
     /// requests that are over have kept.
     pub fn take(&mut self, event: &AuditEvent<'_>, entry: Option<T>, out: &mut impl FnMut(T)) {
-        if entry.is_none() && self.young.is_empty() && self.old.is_empty() {
+        let progress = Progress::of(event);
+        let none_waits = self.young.is_empty() && self.old.is_empty();
+        // What is not wanted can only withdraw what waits, and the first stage not even that.
+        if entry.is_none() && (none_waits || progress == Progress::Received) {
             return;
         }
         let number = self.fingerprint.of(event, &SAME, None);
-        if self.finished.contains(number) {
+        if entry.is_some() && self.finished.contains(number) {
             return;
         }
-        let progress = Progress::of(event);
         for waiting in [&mut self.young, &mut self.old] {
             match waiting.get(&number) {
                 Some((before, _)) if *before >= progress => return,

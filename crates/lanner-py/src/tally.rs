@@ -42,16 +42,15 @@ struct TableOptions {
     bucket_ns: Option<u64>,
     /// Of each group, so many audit IDs are kept.
     ids: usize,
-    /// Counts events; else requests, of which several stages may be recorded.
-    counts_events: bool,
 }
 
 struct Table {
-    options: TableOptions,
+    bucket_ns: Option<u64>,
     groups: Groups,
 }
 
 /// What one event says to the tables.
+#[derive(Default)]
 struct Entry {
     time_ns: u64,
     id: Vec<u8>,
@@ -66,6 +65,17 @@ impl Entry {
         size_of::<Self>() + self.id.len() + self.values.len()
     }
 
+    /// Makes it that of an event, without rows.
+    fn begin(&mut self, event: &AuditEvent<'_>) {
+        self.time_ns = request_time(event);
+        self.values.clear();
+        self.rows.clear();
+        self.id.clear();
+        if let Some(id) = event.get(Key::AuditId).and_then(|id| id.string()) {
+            self.id.extend_from_slice(&id);
+        }
+    }
+
     fn count_in(&self, tables: &mut [Table]) {
         let mut start = 0;
         for &(table, end) in &self.rows {
@@ -76,6 +86,28 @@ impl Entry {
     }
 }
 
+/// Appends values as a JSON array.
+fn push_row<'v>(
+    bucket_ns: Option<u64>,
+    time_ns: u64,
+    values: impl Iterator<Item = &'v [u8]>,
+    out: &mut Vec<u8>,
+) {
+    out.push(b'[');
+    let start = out.len();
+    if let Some(bucket) = bucket_ns {
+        let time = time_ns - time_ns % bucket.max(1);
+        out.extend_from_slice(time.to_string().as_bytes());
+    }
+    for value in values {
+        if out.len() > start {
+            out.push(b',');
+        }
+        out.extend_from_slice(value);
+    }
+    out.push(b']');
+}
+
 /// When the request came.
 fn request_time(event: &AuditEvent<'_>) -> u64 {
     event
@@ -84,69 +116,90 @@ fn request_time(event: &AuditEvent<'_>) -> u64 {
         .unwrap_or(event.time_ns())
 }
 
+/// How many events of all there are of each level and stage.
+#[derive(Default)]
+struct Census(Vec<Kind>);
+
+#[derive(Serialize)]
+struct Kind {
+    /// Empty where the event has none.
+    level: String,
+    stage: String,
+    events: u64,
+    first_ns: u64,
+    last_ns: u64,
+}
+
+impl Census {
+    /// There are 12; a log that has more is made up, and the rest is counted as the last kind.
+    const MOST: usize = 64;
+
+    fn add(&mut self, event: &AuditEvent<'_>) {
+        let text = |key| {
+            let raw = event.get(key).and_then(|node| node.string_raw());
+            raw.unwrap_or_default()
+        };
+        let (level, stage) = (text(Key::Level), text(Key::Stage));
+        let time_ns = event.time_ns();
+        let is_it = |kind: &Kind| kind.level.as_bytes() == level && kind.stage.as_bytes() == stage;
+        let at = match self.0.iter().position(is_it) {
+            Some(at) => at,
+            None if self.0.len() == Self::MOST => Self::MOST - 1,
+            None => {
+                self.0.push(Kind {
+                    level: String::from_utf8_lossy(level).into_owned(),
+                    stage: String::from_utf8_lossy(stage).into_owned(),
+                    events: 0,
+                    first_ns: time_ns,
+                    last_ns: time_ns,
+                });
+                self.0.len() - 1
+            }
+        };
+        let kind = &mut self.0[at];
+        kind.events += 1;
+        kind.first_ns = kind.first_ns.min(time_ns);
+        kind.last_ns = kind.last_ns.max(time_ns);
+    }
+}
+
 /// What events go through.
 struct Counting {
     matching: Matching<KubeSource>,
     matches: Alerts,
     requests: Requests<Entry>,
     tables: Vec<Table>,
+    /// Space for an entry: most are needed for one event only.
+    spare: Entry,
+    census: Census,
 }
 
 impl Counting {
     /// Takes what an event says into the tables.
     fn event(&mut self, event: &AuditEvent<'_>) {
+        self.census.add(event);
         self.matches.clear();
         self.matching.event(event, &mut self.matches);
-        let mut of_requests = None;
-        if !self.matches.is_empty() {
-            for counts_events in [false, true] {
-                let entry = self.entry(event, counts_events);
-                match entry {
-                    Some(entry) if counts_events => entry.count_in(&mut self.tables),
-                    Some(_) => of_requests = entry,
-                    None => {}
-                }
-            }
-        }
-        let tables = &mut self.tables;
-        self.requests
-            .take(event, of_requests, &mut |entry| entry.count_in(tables));
-    }
-
-    /// The rows of those tables that count events, or of those that count requests.
-    fn entry(&self, event: &AuditEvent<'_>, counts_events: bool) -> Option<Entry> {
-        let mut entry: Option<Entry> = None;
+        let mut entry = None;
         for (table, values) in self.matches.rows() {
-            let options = self.tables[table].options;
-            if options.counts_events != counts_events {
-                continue;
-            }
-            let entry = entry.get_or_insert_with(|| Entry {
-                time_ns: request_time(event),
-                id: event
-                    .get(Key::AuditId)
-                    .and_then(|id| id.string())
-                    .map_or_else(Vec::new, |id| id.into_owned()),
-                values: Vec::new(),
-                rows: Vec::new(),
+            let entry = entry.get_or_insert_with(|| {
+                let mut entry = std::mem::take(&mut self.spare);
+                entry.begin(event);
+                entry
             });
-            let out = &mut entry.values;
-            out.push(b'[');
-            let start = out.len();
-            if let Some(bucket) = options.bucket_ns {
-                let time = entry.time_ns - entry.time_ns % bucket.max(1);
-                out.extend_from_slice(time.to_string().as_bytes());
-            }
-            for value in values {
-                if out.len() > start {
-                    out.push(b',');
-                }
-                out.extend_from_slice(value);
-            }
-            out.push(b']');
-            entry.rows.push((table, out.len()));
+            push_row(
+                self.tables[table].bucket_ns,
+                entry.time_ns,
+                values,
+                &mut entry.values,
+            );
+            entry.rows.push((table, entry.values.len()));
         }
-        entry
+        let (tables, spare) = (&mut self.tables, &mut self.spare);
+        self.requests.take(event, entry, &mut |entry| {
+            entry.count_in(tables);
+            *spare = entry;
+        });
     }
 
     /// Counts the requests whose last stage did not come.
@@ -210,7 +263,7 @@ impl State {
 }
 
 #[derive(Serialize)]
-struct Counters {
+struct Counters<'a> {
     events: u64,
     bytes: u64,
     read: u64,
@@ -218,6 +271,7 @@ struct Counters {
     truncated: u64,
     out_of_window: u64,
     ignored: u64,
+    census: &'a [Kind],
 }
 
 /// Reads audit logs in constant memory, and counts.
@@ -243,7 +297,7 @@ impl Tally {
         }
         let time = |ns: Option<i64>| ns.map(|ns| u64::try_from(ns).unwrap_or(0));
         let tables = options.tables.into_iter().map(|table| Table {
-            options: table,
+            bucket_ns: table.bucket_ns,
             groups: Groups::new(Limits {
                 groups: options.max_groups,
                 bytes: options.max_bytes,
@@ -272,6 +326,8 @@ impl Tally {
                 matching,
                 requests: Requests::new(Entry::bytes),
                 tables: tables.collect(),
+                spare: Entry::default(),
+                census: Census::default(),
             },
         };
         Ok(Self {
@@ -302,7 +358,8 @@ impl Tally {
 
     /// Counters so far, as JSON.
     fn stats<'py>(&self, py: Python<'py>) -> Bound<'py, PyBytes> {
-        let total = self.state().logs.stats().total;
+        let state = self.state();
+        let total = state.logs.stats().total;
         let counters = Counters {
             events: total.events,
             bytes: total.bytes,
@@ -311,6 +368,7 @@ impl Tally {
             truncated: total.truncated,
             out_of_window: total.filtered,
             ignored: total.ignored,
+            census: &state.counting.census.0,
         };
         PyBytes::new(py, &serde_json::to_vec(&counters).unwrap_or_default())
     }

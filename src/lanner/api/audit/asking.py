@@ -14,7 +14,7 @@ from lanner.audit.questions import QUESTIONS
 from lanner.audit.questions.answering import answer
 from lanner.audit.questions.model import Asked
 from lanner.audit.questions.narrowing import condition
-from lanner.audit.questions.tables import LOG, Counted, groups_of, log_of, tables_of
+from lanner.audit.questions.tables import Counted, Kind, groups_of, log_of, tables_of
 
 if TYPE_CHECKING:
     import os
@@ -32,7 +32,7 @@ EVIDENCE = 3
 
 class AuditStats(msgspec.Struct, frozen=True):
     """Counters of reading audit logs. `bytes` is after decompression, `read` before; `ignored` are
-    records of other logs in the same stream.
+    records of other logs in the same stream, `census` says of which levels and stages events are.
     """
 
     events: int
@@ -42,6 +42,7 @@ class AuditStats(msgspec.Struct, frozen=True):
     truncated: int
     out_of_window: int
     ignored: int
+    census: tuple[Kind, ...]
 
 
 class Asking:
@@ -84,18 +85,11 @@ class Asking:
         self._parts = [
             [tables_of(part, narrowed) for part in question.parts] for question in self._questions
         ]
-        tables = [LOG, *(table for parts in self._parts for part in parts for table in part)]
+        tables = [table for parts in self._parts for part in parts for table in part]
         plan = selection_plan(Selection(table.conditions, table.fields()) for table in tables)
         options = {
             **log_options(paths, since_ns=since_ns, until_ns=until_ns),
-            "tables": [
-                {
-                    "bucket_ns": table.bucket_ns,
-                    "ids": 0 if table is LOG else evidence,
-                    "counts_events": table.counts_events,
-                }
-                for table in tables
-            ],
+            "tables": [{"bucket_ns": table.bucket_ns, "ids": evidence} for table in tables],
             "max_groups": _MAX_GROUPS,
             "max_bytes": _MAX_BYTES,
         }
@@ -113,7 +107,7 @@ class Asking:
     def answers(self) -> list[Answer]:
         """The answers, in the order of the questions, from what was read so far."""
         counted = iter(msgspec.json.decode(self._native.tables(), type=list[Counted]))
-        log = log_of(next(counted))
+        log = log_of(self.stats().census)
         found = []
         for question, parts in zip(self._questions, self._parts, strict=True):
             groups, left_out = [], 0

@@ -25,13 +25,11 @@ _IS_RESOURCE = "ka.target.resource exists"
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """What is counted: events for which all conditions hold, by the values of named fields."""
+    """What is counted: requests for which all conditions hold, by the values of named fields."""
 
     conditions: tuple[str, ...]
     names: tuple[str, ...]
     bucket_ns: int | None = None
-    counts_events: bool = False
-    """Counts events; else requests, of which several events may tell."""
 
     def fields(self) -> tuple[tuple[str, str], ...]:
         """The fields, under names that sort in this order: rows come sorted by name."""
@@ -58,8 +56,14 @@ class Counted(msgspec.Struct, frozen=True):
     groups: list[CountedGroup]
 
 
-LOG = Table((), ("level", "stage"), counts_events=True)
-"""What is counted of every log, to know what it cannot say."""
+class Kind(msgspec.Struct, frozen=True):
+    """How many events there are of a level and a stage, which are empty where events have none."""
+
+    level: str
+    stage: str
+    events: int
+    first_ns: int
+    last_ns: int
 
 
 def tables_of(part: Part, conditions: tuple[str, ...]) -> list[Table]:
@@ -78,20 +82,20 @@ def tables_of(part: Part, conditions: tuple[str, ...]) -> list[Table]:
     ]
 
 
-def log_of(counted: Counted) -> Log:
-    """What the table `LOG` says."""
+def log_of(census: Iterable[Kind]) -> Log:
+    """What is known of a log whose events are of these kinds."""
+    kinds = list(census)
     levels: defaultdict[str, int] = defaultdict(int)
     stages: defaultdict[str, int] = defaultdict(int)
-    for group in counted.groups:
-        level, stage = group.values
-        levels[level or ""] += group.count
-        stages[stage or ""] += group.count
+    for kind in kinds:
+        levels[kind.level] += kind.events
+        stages[kind.stage] += kind.events
     return Log(
         events=sum(levels.values()),
         levels=dict(levels),
         stages=dict(stages),
-        first_ns=min((group.first_ns for group in counted.groups), default=0),
-        last_ns=max((group.last_ns for group in counted.groups), default=0),
+        first_ns=min((kind.first_ns for kind in kinds), default=0),
+        last_ns=max((kind.last_ns for kind in kinds), default=0),
     )
 
 
