@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lanner.audit.questions import bodies
-from lanner.audit.questions.columns import code_of
+from lanner.audit.questions.columns import api_group, code_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -64,7 +64,7 @@ def _needed(group: Group) -> Iterator[Access]:
     is_named = verb != "deletecollection" and (verb != "create" or subresource)
     access = Access(
         namespace=group["namespace"] or "",
-        group=group["group"] or "",
+        group=api_group(group),
         resource=f"{resource}/{subresource}" if subresource else resource,
         verb=verb,
         name=(group["name"] or "") if is_named else "",

@@ -27,12 +27,19 @@ def actor(group: Group) -> str:
     return f"{user} (as {acting_as})" if acting_as else user
 
 
+def api_group(group: Group) -> str:
+    """The API group; empty for the core group, which Google's log writes out."""
+    name = group["group"]
+    return "" if not name or name == "core" else str(name)
+
+
 def kind_of(group: Group) -> str:
     """The resource with group and subresource, as RBAC and kubectl write it: `pods/exec`."""
     resource = group["resource"]
     if not resource:
         return ""
-    text = f"{resource}.{group['group']}" if group["group"] else str(resource)
+    its_group = api_group(group)
+    text = f"{resource}.{its_group}" if its_group else str(resource)
     return f"{text}/{group['subresource']}" if group["subresource"] else text
 
 

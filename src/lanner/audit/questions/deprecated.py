@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def _api(group: Group) -> str:
-    version = "/".join(part for part in (group["group"], group["version"]) if part)
+    version = "/".join(part for part in (columns.api_group(group), group["version"]) if part)
     return f"{version} {group['resource'] or '(no resource)'}"
 
 
