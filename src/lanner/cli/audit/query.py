@@ -15,9 +15,9 @@ from typer.core import TyperCommand
 from lanner.api.audit import WHOLE_EVENT, Selecting, events_of, rows_of
 from lanner.api.query import QueryError
 from lanner.audit.questions.fields import FIELDS, USUAL
+from lanner.audit.questions.printable import printable
 from lanner.cli import common, records, tables, times
 from lanner.cli.audit import reading
-from lanner.cli.audit.show import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,26 +7,15 @@ import json
 import sys
 from typing import TYPE_CHECKING
 
+from lanner.audit.questions.printable import printable
 from lanner.cli import common, tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lanner.audit.questions.model import Answer, Cell, Row, Section
+    from lanner.audit.questions.model import Answer, Row, Section
 
 _IDS = "audit IDs"
-
-
-def printable(cell: Cell) -> str:
-    """A cell as text; `-` for what the log does not say. Control characters, and those that turn
-    the direction of text, are escaped: names in a log are chosen by whoever sent the request.
-    """
-    if cell is None:
-        return "-"
-    return "".join(
-        character if character.isprintable() else character.encode("unicode_escape").decode()
-        for character in str(cell)
-    )
 
 
 def as_tables(answer: Answer, *, top: int, evidence: bool) -> None:
