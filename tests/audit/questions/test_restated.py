@@ -70,9 +70,8 @@ def has_failed(one: Event) -> bool:
 
 
 def has_deleted(one: Event) -> bool:
-    return one["verb"] in {"delete", "deletecollection"} or (
-        one["verb"] == "create" and target(one).get("subresource") == "eviction"
-    )
+    is_eviction = one["verb"] == "create" and target(one).get("subresource") == "eviction"
+    return bool(target(one)) and (one["verb"] in {"delete", "deletecollection"} or is_eviction)
 
 
 RESTATED: dict[str, Callable[[Event], bool]] = {

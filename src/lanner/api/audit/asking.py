@@ -82,10 +82,15 @@ class Asking:
         self._questions = tuple(questions)
         self._asked = asked or Asked()
         narrowed = (condition(self._asked), where)
-        self._parts = [
-            [tables_of(part, narrowed) for part in question.parts] for question in self._questions
-        ]
-        tables = [table for parts in self._parts for part in parts for table in part]
+        self._tables = [tables_of(question.parts, narrowed) for question in self._questions]
+        # each once, though parts may share them
+        tables = list(
+            dict.fromkeys(
+                table for parts in self._tables for those in parts.values() for table in those
+            )
+        )
+        self._places = {table: place for place, table in enumerate(tables)}
+        self._evidence = evidence
         plan = selection_plan(Selection(table.conditions, table.fields()) for table in tables)
         options = {
             **log_options(paths, since_ns=since_ns, until_ns=until_ns),
@@ -106,15 +111,22 @@ class Asking:
 
     def answers(self) -> list[Answer]:
         """The answers, in the order of the questions, from what was read so far."""
-        counted = iter(msgspec.json.decode(self._native.tables(), type=list[Counted]))
+        counted = msgspec.json.decode(self._native.tables(), type=list[Counted])
         log = log_of(self.stats().census)
         found = []
-        for question, parts in zip(self._questions, self._parts, strict=True):
-            groups, left_out = [], 0
-            for tables in parts:
-                its = [next(counted) for _ in tables]
-                left_out += sum(table.left_out for table in its)
-                groups.append(groups_of(tables, its, log))
+        for question, parts in zip(self._questions, self._tables, strict=True):
+            places = {self._places[table] for tables in parts.values() for table in tables}
+            left_out = sum(counted[place].left_out for place in places)
+            groups = [
+                groups_of(
+                    part,
+                    parts[part],
+                    [counted[self._places[table]] for table in parts[part]],
+                    log,
+                    self._evidence,
+                )
+                for part in question.parts
+            ]
             found.append(answer(question, groups, log, self._asked, left_out))
         return found
 

@@ -48,10 +48,15 @@ def _resource(group: Group) -> Cell:
 
 
 def _target(group: Group) -> Cell:
-    """`secrets db-cred`, `secrets (all)`, or the path of what is no resource."""
+    """What is named, or the path of what is no resource."""
+    return _named(group) or _text(group["path"])
+
+
+def _named(group: Group) -> Cell:
+    """`secrets db-cred`, or `secrets (all)`."""
     resource = kind_of(group)
     if not resource:
-        return _text(group["path"])
+        return None
     if group["name"]:
         return f"{resource} {group['name']}"
     return f"{resource} (all)" if group["verb"] in _MANY else resource
@@ -84,7 +89,7 @@ WHO = Column("who", ("user", "as"), actor)
 VERB = plain("verb", "verb")
 RESOURCE = Column("resource", ("resource", "group", "subresource"), _resource)
 TARGET = Column("what", ("resource", "group", "subresource", "name", "verb", "path"), _target)
-NAMED = Column("what", ("resource", "group", "subresource", "name", "verb"), _target)
+NAMED = Column("what", ("resource", "group", "subresource", "name", "verb"), _named)
 """The same for requests that are for a resource anyway."""
 NAMESPACE = Column("namespace", ("namespace", "verb", "resource"), _namespace)
 CODE = Column("result", ("code",), code_of)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 PATH = "path"
 """No field: the path of a request that is for no resource. Resources are known better by their
 parts, and their URIs are too many to count by."""
+
+BUCKET = "bucket"
+"""No field either: where a part counts apart by time, when it was, in nanoseconds."""
 
 _IS_RESOURCE = "ka.target.resource exists"
 
@@ -66,20 +70,37 @@ class Kind(msgspec.Struct, frozen=True):
     last_ns: int
 
 
-def tables_of(part: Part, conditions: tuple[str, ...]) -> list[Table]:
-    """What is counted for a part, under further conditions."""
-    conditions = (part.condition, *conditions)
-    needs = dict.fromkeys(name for column in part.columns for name in column.needs)
-    if part.each:
-        # also the time: clients choose audit IDs, and may use one again
-        needs |= dict.fromkeys(("id", "time"))
+def tables_of(parts: Sequence[Part], conditions: tuple[str, ...]) -> dict[Part, list[Table]]:
+    """The tables that each part is taken from, under further conditions. Parts that are about the
+    same requests share them: counting once by all their fields is cheaper than counting apart.
+    """
+    alike: defaultdict[tuple[str, bool, int | None], list[Part]] = defaultdict(list)
+    for part in parts:
+        alike[part.condition, part.each, part.bucket_ns].append(part)
+    return {
+        part: tables
+        for (condition, _, bucket_ns), those in alike.items()
+        for tables in [_tables(those, (condition, *conditions), bucket_ns)]
+        for part in those
+    }
+
+
+def _tables(parts: list[Part], conditions: tuple[str, ...], bucket_ns: int | None) -> list[Table]:
+    needs = dict.fromkeys(name for part in parts for name in _names(part))
     names = tuple(name for name in needs if name != PATH)
     if PATH not in needs:
-        return [Table(conditions, names, part.bucket_ns)]
+        return [Table(conditions, names, bucket_ns)]
     return [
-        Table((*conditions, _IS_RESOURCE), names, part.bucket_ns),
-        Table((*conditions, f"not {_IS_RESOURCE}"), (*names, PATH), part.bucket_ns),
+        Table((*conditions, _IS_RESOURCE), names, bucket_ns),
+        Table((*conditions, f"not {_IS_RESOURCE}"), (*names, PATH), bucket_ns),
     ]
+
+
+def _names(part: Part) -> list[str]:
+    """The names of the values that make a row of a part."""
+    needs = [name for column in part.columns for name in column.needs]
+    # also the time: clients choose audit IDs, and may use one again
+    return [*needs, "id", "time"] if part.each else needs
 
 
 def log_of(census: Iterable[Kind]) -> Log:
@@ -99,40 +120,42 @@ def log_of(census: Iterable[Kind]) -> Log:
     )
 
 
-def groups_of(tables: Sequence[Table], counted: Iterable[Counted], log: Log) -> list[Group]:
-    """The groups of a part, those of all its tables together."""
-    found = [
-        (_values(table, group.values), group)
-        for table, its in zip(tables, counted, strict=True)
-        for group in its.groups
-    ]
+def groups_of(
+    part: Part, tables: Sequence[Table], counted: Iterable[Counted], log: Log, evidence: int
+) -> list[Group]:
+    """The groups of a part, taken from its tables; each keeps so many audit IDs."""
+    names = {*_names(part), *(() if part.bucket_ns is None else (BUCKET,))}
     merged: defaultdict[str, list[CountedGroup]] = defaultdict(list)
-    values_of = {}
-    for values, group in found:
-        # as text, since lists cannot be keys
-        key = repr(values)
-        values_of[key] = values
-        merged[key].append(group)
-    whole = sum(group.count for _, group in found)
+    values_of: dict[str, dict[str, Any]] = {}
+    for table, its in zip(tables, counted, strict=True):
+        for group in its.groups:
+            values = dict.fromkeys(names) | _values(table, group.values, names)
+            # as text, since lists cannot be keys
+            key = repr(values)
+            values_of[key] = values
+            merged[key].append(group)
+    whole = sum(group.count for groups in merged.values() for group in groups)
     minutes = max((log.last_ns - log.first_ns) / 60e9, 1.0)
-    return [_merge(values_of[key], groups, whole, minutes) for key, groups in merged.items()]
+    return [
+        Group(
+            values=values_of[key],
+            count=(count := sum(group.count for group in groups)),
+            first_ns=min(group.first_ns for group in groups),
+            last_ns=max(group.last_ns for group in groups),
+            ids=tuple(islice((one for group in groups for one in group.ids), evidence)),
+            share=count / whole,
+            per_minute=count / minutes,
+        )
+        for key, groups in merged.items()
+    ]
 
 
-def _values(table: Table, values: tuple[Any, ...]) -> dict[str, Any]:
-    names = table.names if table.bucket_ns is None else ("bucket", *table.names)
-    named = dict(zip(names, values, strict=True))
-    uri = named.get(PATH)
-    return {**named, PATH: str(uri).partition("?")[0] if uri else None}
-
-
-def _merge(values: dict[str, Any], groups: list[CountedGroup], whole: int, minutes: float) -> Group:
-    count = sum(group.count for group in groups)
-    return Group(
-        values=values,
-        count=count,
-        first_ns=min(group.first_ns for group in groups),
-        last_ns=max(group.last_ns for group in groups),
-        ids=tuple(one for group in groups for one in group.ids),
-        share=count / whole,
-        per_minute=count / minutes,
-    )
+def _values(table: Table, values: tuple[Any, ...], names: set[str]) -> dict[str, Any]:
+    """The values by name, as far as they are asked for."""
+    head = () if table.bucket_ns is None else (BUCKET,)
+    named = zip((*head, *table.names), values, strict=True)
+    return {
+        name: str(value).partition("?")[0] if name == PATH and value else value
+        for name, value in named
+        if name in names
+    }

@@ -38,7 +38,8 @@ QUESTION = Question(
         Part(
             title="Who deleted what",
             condition=(
-                "(ka.verb in (delete, deletecollection) or"
+                # DELETE of a path that is no resource has the verb `delete`, too
+                "ka.target.resource exists and (ka.verb in (delete, deletecollection) or"
                 " (ka.verb = create and ka.target.subresource = eviction))"
             ),
             each=True,
