@@ -38,6 +38,24 @@ class Scan:
     def stats(self) -> bytes:
         """Counters so far, as JSON."""
 
+@final
+class Tally:
+    """Reads audit logs in constant memory, and counts what the rules of a plan match.
+
+    `options` is JSON: {"logs": as for `Simulation`, "tables": one of {"bucket_ns": int | null,
+    "ids": int} for each rule, "max_groups": int, "max_bytes": int}.
+    """
+
+    def __new__(cls, plan: bytes, options: bytes) -> Tally: ...
+    def next(self) -> Batch | None:
+        """Reads on: what there is to tell, or None at the end. Releases the GIL."""
+    def tables(self) -> bytes:
+        """The tables so far, one for each rule: JSON array of {left_out, groups}; a group is
+        {values, count, first_ns, last_ns, ids}, its values are those of the output fields.
+        """
+    def stats(self) -> bytes:
+        """Counters so far, as JSON; `census` has {level, stage, events, first_ns, last_ns}."""
+
 def check_probe() -> str | None:
     """Loads the probe and takes it out again: None when the kernel takes it, else why not."""
 

@@ -213,6 +213,15 @@ impl Alerts {
         }
     }
 
+    /// Of each alert its rule, by its place in the plan, and the values of its output fields, as
+    /// JSON, in the order of their names.
+    pub fn rows(&self) -> impl Iterator<Item = (usize, impl Iterator<Item = &[u8]>)> {
+        self.records.iter().zip(self.iter()).map(|(record, alert)| {
+            let values = (0..alert.keys.len()).map(move |index| alert.value(index));
+            (record.rule as usize, values)
+        })
+    }
+
     /// The messages alone: the outputs without time and priority. What is not
     /// UTF-8 becomes U+FFFD.
     #[must_use]
@@ -241,7 +250,7 @@ impl Alerts {
     }
 }
 
-impl Alert<'_> {
+impl<'a> Alert<'a> {
     fn priority(&self) -> &'static str {
         PRIORITIES[usize::from(self.rule.priority & 7)]
     }
@@ -296,7 +305,7 @@ impl Alert<'_> {
         out.push(b'}');
     }
 
-    fn value(&self, index: usize) -> &[u8] {
+    fn value(&self, index: usize) -> &'a [u8] {
         let at = self.first_value + index;
         let ends = &self.batch.rendered.value_ends;
         let start = at.checked_sub(1).map_or(0, |before| ends[before]);

@@ -208,6 +208,14 @@ fn push_json(value: &Value<'_>, out: &mut Vec<u8>) {
 
 /// Appends text as a JSON string; what is not UTF-8 becomes U+FFFD.
 pub(crate) fn push_json_string(text: &[u8], out: &mut Vec<u8>) {
+    // Nearly all text is like this; looking at it costs less than what comes below.
+    let is_plain = |byte: &u8| matches!(byte, b' '..=b'~') & !matches!(byte, b'"' | b'\\');
+    if text.iter().all(is_plain) {
+        out.push(b'"');
+        out.extend_from_slice(text);
+        out.push(b'"');
+        return;
+    }
     // Writing to a vector cannot fail.
     let _ = serde_json::to_writer(out, &String::from_utf8_lossy(text));
 }

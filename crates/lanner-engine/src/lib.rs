@@ -17,6 +17,7 @@ mod dispatch;
 mod error;
 mod evaluate;
 mod format;
+mod groups;
 mod index;
 mod map_source;
 mod matcher;
@@ -33,6 +34,7 @@ mod value;
 
 pub use alert::{Alerts, JsonOptions};
 pub use error::PlanError;
+pub use groups::{Groups, Limits};
 pub use map_source::{MapEvent, MapEventError, MapExtractor, MapSource};
 pub use matcher::{Counters, Matcher, RuleCounters, RuleInfo};
 pub use ops::regex::check_pattern as check_regex;

@@ -5,8 +5,11 @@ pub mod event;
 pub mod fields;
 pub mod json;
 pub mod reader;
+mod recent;
+mod requests;
 pub use lanner_event::time;
 
 pub use event::AuditEvent;
 pub use fields::KubeSource;
 pub use reader::{Input, ScanOptions, Scanner, first_event_time};
+pub use requests::Requests;

@@ -1,7 +1,8 @@
 //! `Batch`: what one step of a scan found.
 
 use lanner_engine::{Alerts, JsonOptions, TimeStyle};
-use lanner_kube::reader::{InputError, Skipped};
+use lanner_kube::Scanner;
+use lanner_kube::reader::{InputError, OnEvent, Skipped};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
 use serde::Serialize;
@@ -39,6 +40,31 @@ struct SkippedJson<'a> {
 struct ErrorJson<'a> {
     path: &'a str,
     reason: &'a str,
+}
+
+impl Findings {
+    /// Reads on in audit logs for about so many bytes, and notes what there is to tell. Whether
+    /// the log is over: read to its end, or as far as it could be.
+    pub fn of_audit_log(
+        &mut self,
+        logs: &mut Scanner,
+        bytes: usize,
+        on_event: OnEvent<'_>,
+    ) -> bool {
+        let before = logs.stats().total;
+        let is_over = match logs.step(bytes, on_event) {
+            Ok(progress) => progress.finished,
+            Err(error) => {
+                self.errors.push(error);
+                true
+            }
+        };
+        let after = logs.stats().total;
+        self.events = after.events - before.events;
+        self.bytes_read = after.stored_bytes - before.stored_bytes;
+        self.skipped = logs.take_skipped();
+        is_over
+    }
 }
 
 impl Batch {

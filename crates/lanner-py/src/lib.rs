@@ -20,6 +20,7 @@ mod parse_only;
 mod rule_capture;
 mod scan;
 mod simulate;
+mod tally;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod told;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -46,4 +47,6 @@ mod native {
     use super::scan::{Scan, first_event_time};
     #[pymodule_export]
     use super::simulate::Simulation;
+    #[pymodule_export]
+    use super::tally::Tally;
 }

@@ -32,8 +32,10 @@ pub struct Counters {
     bytes: u64,
     read: u64,
     skipped: u64,
+    truncated: u64,
     duplicates: u64,
     out_of_window: u64,
+    ignored: u64,
 }
 
 /// Reads logs in constant memory.
@@ -74,18 +76,8 @@ impl Logs {
             };
             self.open(path, &mut findings);
         }
-        let before = self.scanner.stats().total;
-        match self.scanner.step(self.batch_bytes, on_event) {
-            Ok(progress) => self.reads = !progress.finished,
-            Err(error) => {
-                findings.errors.push(error);
-                self.reads = false;
-            }
-        }
-        let after = self.scanner.stats().total;
-        findings.events = after.events - before.events;
-        findings.bytes_read = after.stored_bytes - before.stored_bytes;
-        findings.skipped = self.scanner.take_skipped();
+        let is_over = findings.of_audit_log(&mut self.scanner, self.batch_bytes, on_event);
+        self.reads = !is_over;
         Some(findings)
     }
 
@@ -118,8 +110,10 @@ impl Logs {
             bytes: total.bytes,
             read: total.stored_bytes,
             skipped: total.skipped,
+            truncated: total.truncated,
             duplicates: total.duplicates,
             out_of_window: total.filtered,
+            ignored: total.ignored,
         }
     }
 }

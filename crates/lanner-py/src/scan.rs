@@ -225,23 +225,14 @@ impl State {
     fn audit_step(&mut self, matchers: &mut Matchers, findings: &mut Findings) -> Alerts {
         let matching = &mut matchers.audit;
         let mut alerts = matching.matcher.batch();
-        let before = self.audit.stats().total;
-        let step = self.audit.step(self.batch_bytes, &mut |event| {
+        let failed = findings.errors.len();
+        let is_over = findings.of_audit_log(&mut self.audit, self.batch_bytes, &mut |event| {
             matching.event(event, &mut alerts);
         });
-        match step {
-            Ok(progress) if !progress.finished => {}
-            Ok(_) => self.current = Current::Nothing,
-            Err(error) => {
-                self.failed_inputs += 1;
-                findings.errors.push(error);
-                self.current = Current::Nothing;
-            }
+        self.failed_inputs += findings.errors.len() - failed;
+        if is_over {
+            self.current = Current::Nothing;
         }
-        let after = self.audit.stats().total;
-        findings.events = after.events - before.events;
-        findings.bytes_read = after.stored_bytes - before.stored_bytes;
-        findings.skipped = self.audit.take_skipped();
         alerts
     }
 }

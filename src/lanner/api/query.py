@@ -14,12 +14,13 @@ from lanner.rules.output_format import parse_output
 from lanner.rules.parser import parse_condition
 from lanner.rules.passes.check_types import check_condition
 from lanner.rules.passes.resolve_macros import unresolved
-from lanner.rules.typed import Output, OutputField, TAnd, TCheck
+from lanner.rules.typed import FieldOperand, Output, OutputField, TAnd, TCheck
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from lanner.rules.typed import TCondition
 
-_SOURCE = "syscall"
 _NOTHING = Output((), ())
 
 
@@ -43,6 +44,32 @@ class _Query:
     output: Output
 
 
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What is picked of the audit events for which all conditions hold: named fields."""
+
+    conditions: tuple[str, ...]
+    fields: tuple[tuple[str, str], ...]
+    """Names, each with its field."""
+
+
+def selection_plan(selections: Iterable[Selection]) -> bytes:
+    """The plan of selections from audit events, each a rule.
+
+    Raises:
+        QueryError: a condition or a field is wrong.
+
+    """
+    rules = []
+    for selection in selections:
+        conditions = [
+            _condition(text, "k8s_audit") for text in selection.conditions if text.strip()
+        ]
+        fields = tuple((name, _field(text)) for name, text in selection.fields)
+        rules.append(_Query("selection", 7, (), TAnd(tuple(conditions)), Output((), fields)))
+    return encode(build(rules, "k8s_audit"))
+
+
 def filter_plan(text: str) -> bytes:
     """The plan of a filter: a condition, without macros and lists.
 
@@ -50,7 +77,7 @@ def filter_plan(text: str) -> bytes:
         QueryError: it is wrong.
 
     """
-    return _plan(_condition(text), _NOTHING)
+    return _plan(_condition(text, "syscall"), _NOTHING)
 
 
 def print_plan(filter_text: str, format_text: str) -> bytes:
@@ -61,23 +88,23 @@ def print_plan(filter_text: str, format_text: str) -> bytes:
         QueryError: one of them is wrong.
 
     """
-    output = _output(format_text)
-    condition = _condition(filter_text) if filter_text.strip() else TAnd(())
+    output = _output(Source("<format>", format_text), "syscall")
+    condition = _condition(filter_text, "syscall") if filter_text.strip() else TAnd(())
     if not format_text.startswith("*"):
         condition = TAnd((condition, *_present(output)))
     return _plan(condition, output)
 
 
 def _plan(condition: TCondition, output: Output) -> bytes:
-    return encode(build([_Query("event", 7, (), condition, output)], _SOURCE))
+    return encode(build([_Query("event", 7, (), condition, output)], "syscall"))
 
 
-def _condition(text: str) -> TCondition:
+def _condition(text: str, source: str) -> TCondition:
     mapped = MappedText.of(Source("<filter>", text))
     syntax, problems = parse_condition(mapped)
     if syntax is None or any(found.is_error for found in problems):
         raise QueryError(tuple(problems))
-    checked = check_condition(syntax, _SOURCE)
+    checked = check_condition(syntax, source)
     macros = [
         Diagnostic(
             "LOAD_ERR_COMPILE_CONDITION",
@@ -100,8 +127,21 @@ def _present(output: Output) -> list[TCheck]:
     return [TCheck(operand, "exists", None, (), None, nowhere) for operand in operands]
 
 
-def _output(text: str) -> Output:
-    output, problems = parse_output(MappedText.of(Source("<format>", text)), _SOURCE)
+def _output(text: Source, source: str) -> Output:
+    output, problems = parse_output(MappedText.of(text), source)
     if output is None:
         raise QueryError(tuple(problems))
     return output
+
+
+def _field(text: str) -> FieldOperand:
+    """A field of audit events that is not part of a longer text."""
+    source = Source("<field>", "%" + text)
+    match _output(source, "k8s_audit").parts:
+        case (OutputField(operand=FieldOperand() as field),):
+            return field
+    span = Span(source, 1, len(source.text))
+    message = f"`{text}` is not a field of audit events"
+    hint = "`lanner fields -s k8s_audit` lists them"
+    found = Diagnostic("LOAD_ERR_COMPILE_OUTPUT", Severity.ERROR, message, span, help=hint)
+    raise QueryError((found,))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -19,6 +19,25 @@ MAX_RECORD_BYTES = 64 * 1024 * 1024
 """Larger audit events are skipped and reported."""
 
 _BATCH_BYTES = 8 * 1024 * 1024
+
+
+def log_options(
+    paths: Iterable[str | os.PathLike[str]],
+    *,
+    since_ns: int | None = None,
+    until_ns: int | None = None,
+    dedup: bool = False,
+    max_record_bytes: int = MAX_RECORD_BYTES,
+) -> dict[str, object]:
+    """The options that all native readers have; `-` is standard input."""
+    return {
+        "paths": [None if path == "-" else os.fspath(path) for path in paths],
+        "since_ns": since_ns,
+        "until_ns": until_ns,
+        "dedup": dedup,
+        "max_record_bytes": max_record_bytes,
+        "batch_bytes": _BATCH_BYTES,
+    }
 
 
 def read(
@@ -37,37 +56,15 @@ def read(
     With `captures_only` or `write`, any other file is an error.
     """
     options = {
-        "paths": _names(paths),
+        **log_options(
+            paths,
+            since_ns=since_ns,
+            until_ns=until_ns,
+            dedup=dedup,
+            max_record_bytes=max_record_bytes,
+        ),
         "captures_only": captures_only or write is not None,
-        "since_ns": since_ns,
-        "until_ns": until_ns,
-        "dedup": dedup,
-        "max_record_bytes": max_record_bytes,
-        "batch_bytes": _BATCH_BYTES,
         "utc_offset": time.localtime().tm_gmtoff,
         "write": write and write.options(),
     }
     return _native.Scan(engine, msgspec.json.encode(options))
-
-
-def logs(
-    paths: Iterable[str | os.PathLike[str]],
-    *,
-    since_ns: int | None = None,
-    until_ns: int | None = None,
-    dedup: bool = False,
-    max_record_bytes: int = MAX_RECORD_BYTES,
-) -> dict[str, Any]:
-    """How audit logs are read, in the given order; `-` is standard input."""
-    return {
-        "paths": _names(paths),
-        "since_ns": since_ns,
-        "until_ns": until_ns,
-        "dedup": dedup,
-        "max_record_bytes": max_record_bytes,
-        "batch_bytes": _BATCH_BYTES,
-    }
-
-
-def _names(paths: Iterable[str | os.PathLike[str]]) -> list[str | None]:
-    return [None if path == "-" else os.fspath(path) for path in paths]

@@ -10,7 +10,7 @@ import msgspec
 
 from lanner import _native
 from lanner.api.engine import Batch
-from lanner.api.reading import logs
+from lanner.api.reading import log_options
 from lanner.audit.policy import encode
 
 if TYPE_CHECKING:
@@ -131,7 +131,7 @@ class Simulation:
         self._policies = tuple(policies)
         path = None if write is None or os.fspath(write) == "-" else os.fspath(write)
         options = {
-            "logs": logs(paths, since_ns=since_ns, until_ns=until_ns, dedup=dedup),
+            "logs": log_options(paths, since_ns=since_ns, until_ns=until_ns, dedup=dedup),
             "write": None if write is None else {"path": path},
         }
         plans = [encode(policy) for policy in self._policies]

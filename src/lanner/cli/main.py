@@ -72,7 +72,8 @@ def _add_commands(
 ) -> None:
     """Adds the command that `words` begin with, or all of them when they name none.
 
-    The modules of groups have `COMMANDS` of their own.
+    The modules of groups have `COMMANDS` of their own; one of a command can have `COMMAND`, a class
+    that reads its words.
     """
     wanted = _wanted(commands, words)
     for name in [wanted] if wanted else commands:
@@ -83,7 +84,8 @@ def _add_commands(
             _add_commands(group, module.__name__, module.COMMANDS, words[1:])
             app.add_typer(group, name=name, short_help=commands[name])
         else:
-            app.command(name, short_help=commands[name])(getattr(module, function))
+            own = getattr(module, "COMMAND", None)
+            app.command(name, cls=own, short_help=commands[name])(getattr(module, function))
 
 
 def main() -> None:

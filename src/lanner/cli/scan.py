@@ -9,15 +9,11 @@ import typer
 
 from lanner import api
 from lanner.api.query import QueryError
-from lanner.audit import STDIN, find_inputs
-from lanner.cli import common, progress, summary, times, writing
+from lanner.cli import common, progress, records, summary, times, writing
 from lanner.cli.alerts import AlertPrinter
 
 if TYPE_CHECKING:
     from lanner.audit import Inputs
-
-REPORTED_RECORDS = 50
-"""How many malformed records are reported one by one; the rest is counted."""
 
 
 def scan(
@@ -31,13 +27,8 @@ def scan(
     local: common.LocalOption = None,
     json_output: common.JsonAlertsOption = False,
     iso_time: common.IsoTimeOption = False,
-    since: Annotated[
-        str | None,
-        typer.Option(help="Only events from this time on: 2026-11-23T07:00:00Z, or 2h (ago)."),
-    ] = None,
-    until: Annotated[
-        str | None, typer.Option(help="Only events before this time, in the same forms.")
-    ] = None,
+    since: times.SinceOption = None,
+    until: times.UntilOption = None,
     priority: common.PriorityOption = "debug",
     tag: common.TagOption = None,
     rule: common.RuleOption = None,
@@ -82,13 +73,8 @@ def scan(
     )
     ruleset = common.load_or_exit(rules, local)
     chosen = common.select_or_exit(ruleset, priority=priority, tags=tag, rules=rule)
-    window = (
-        times.parse_or_exit("--since", since) if since else None,
-        times.parse_or_exit("--until", until) if until else None,
-    )
-    inputs = find_inputs(paths, api.first_event_time)
-    for problem in inputs.problems:
-        common.complain(f"{problem.path}: {problem.reason}")
+    window = times.window_or_exit(since, until)
+    inputs = records.find(paths)
     try:
         run = api.Scan(
             api.Engine(chosen, rule_matching=rule_matching.value),
@@ -102,23 +88,22 @@ def scan(
         common.show(error.diagnostics)
         raise typer.Exit(1) from None
     out = sys.stderr.buffer if writing.takes_stdout(output) else sys.stdout.buffer
-    reported = _copy_alerts(
+    reports = _copy_alerts(
         run, inputs, out, json_output=json_output, iso_time=iso_time, quiet=quiet
     )
     stats = run.stats()
-    if stats.skipped > reported:
-        common.complain(f"{stats.skipped - reported} more malformed records were skipped")
+    reports.finish(stats.skipped)
     if not quiet:
         summary.write(sys.stderr, stats, chosen)
         if output:
             common.remark(writing.summary(stats, output))
     if stats.syscall_events and not any(found.source == "syscall" for found in chosen.rules):
         common.complain("the input has system calls, and none of the chosen rules is for them")
-    nothing_readable = stats.events == 0 and stats.skipped > 0
-    if nothing_readable:
-        common.complain("no audit event was found in the input: is this an audit log?")
-    elif stats.read == 0 and inputs.paths and not stats.input_errors:
-        common.complain("the input is empty: no events")
+    nothing_readable = records.complain_of_nothing(
+        events=stats.events,
+        skipped=stats.skipped,
+        is_empty=stats.read == 0 and bool(inputs.paths) and not stats.input_errors,
+    )
     failed = bool(inputs.problems) or bool(stats.input_errors) or nothing_readable
     if failed or (strict and stats.skipped):
         raise typer.Exit(1)
@@ -132,21 +117,14 @@ def _copy_alerts(
     json_output: bool,
     iso_time: bool,
     quiet: bool,
-) -> int:
-    """Prints alerts as they come; returns how many malformed records were reported."""
+) -> records.Reports:
+    """Prints alerts as they come, and reports what was passed over."""
     printer = AlertPrinter(out, json_output=json_output, iso_time=iso_time)
-    reported = 0
+    reports = records.Reports()
     shows = not quiet and out is sys.stdout.buffer
     with progress.reading(inputs.total_bytes, enabled=shows) as advance:
         for batch in run.batches():
             printer.print(batch)
-            for record in batch.skipped():
-                if reported < REPORTED_RECORDS:
-                    name = "<stdin>" if record.path == STDIN else record.path
-                    common.complain(f"{name}:{record.line}: record skipped: {record.reason}")
-                    if record.excerpt:
-                        common.remark(f"  | {record.excerpt}")
-                    reported += 1
-            common.complain_of_files(batch)
+            reports.report(batch)
             advance(batch.bytes_read, batch.events)
-    return reported
+    return reports

@@ -51,5 +51,25 @@ def write(
             print(" " * len(start) + more, file=out)
 
 
+class Running:
+    """A table without end: its first rows say how wide its columns are."""
+
+    def __init__(self, heads: Sequence[str]) -> None:
+        self._heads = heads
+        self._widths: list[int] = []
+
+    def write(self, rows: Sequence[Sequence[str]]) -> None:
+        """Prints further rows, with the heads before the first ones."""
+        if not rows:
+            return
+        if not self._widths:
+            columns = zip(self._heads, *rows, strict=True)
+            self._widths = [max(map(len, column)) for column in columns]
+            rows = [self._heads, *rows]
+        for row in rows:
+            cells = (cell.ljust(width) for cell, width in zip(row, self._widths, strict=True))
+            print(_GAP.join(cells).rstrip())  # noqa: T201
+
+
 def _markdown_row(cells: Sequence[str]) -> str:
     return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"

@@ -5,8 +5,19 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
 
 from lanner.cli import common
+
+SinceOption = Annotated[
+    str | None,
+    typer.Option(help="Only events from this time on: 2026-11-23T07:00:00Z, or 2h (ago)."),
+]
+UntilOption = Annotated[
+    str | None, typer.Option(help="Only events before this time, in the same forms.")
+]
 
 _AGE = re.compile(r"(\d+)([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
@@ -39,3 +50,11 @@ def parse_or_exit(option: str, text: str) -> int:
             f"{option} {text}: not a time; write 2026-11-23T07:00:00Z, 2026-11-23, or an age"
             " such as 90m, 2h or 3d"
         )
+
+
+def window_or_exit(since: str | None, until: str | None) -> tuple[int | None, int | None]:
+    """The times of --since and --until; a bad one is a usage error."""
+    return (
+        parse_or_exit("--since", since) if since else None,
+        parse_or_exit("--until", until) if until else None,
+    )

@@ -204,7 +204,7 @@ impl Scanner {
             .filter
             .dedup
             .as_ref()
-            .is_some_and(|dedup| dedup.overflowed);
+            .is_some_and(Dedup::overflowed);
         self.decoder.report.stats(overflowed)
     }
 }

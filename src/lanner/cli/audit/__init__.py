@@ -1,3 +1,8 @@
 """Audit policies, recording, switching it on, and answers."""
 
-COMMANDS = {"policy": "audit policies: check, explain, simulate, write one"}
+COMMANDS = {
+    "policy": "audit policies: check, explain, simulate, write one",
+    "query": "filter audit logs with jq, or with a condition",
+    "ask": "ready questions: who read, deleted, executed, escalated …",
+    "report": "an audit log as a page with plots and tables",
+}
