@@ -114,6 +114,36 @@ class Simulation:
         """Counts so far, as JSON."""
 
 @final
+class AuditIntake:
+    """Makes lines of a log of what a webhook is sent.
+
+    `policy` is JSON (`lanner.audit.policy.encode`); None keeps all that comes. The bodies of events
+    with more than `max_event_bytes` are left out.
+    """
+
+    def __new__(cls, policy: bytes | None, max_event_bytes: int | None) -> AuditIntake: ...
+    def take(self, body: bytes) -> Taken:
+        """The lines of a body (JSON, uncompressed); never raises. Releases the GIL."""
+    def commit(self, taken: Taken) -> None:
+        """The lines are stored: events that come again are duplicates from now on."""
+
+@final
+class Taken:
+    """Lines, to be written."""
+
+    @property
+    def lines(self) -> bytes:
+        """Each ended by a newline."""
+    def end_within(self, start: int, limit: int) -> int | None:
+        """Where the last line ends that ends within `limit` bytes and behind `start`; or None."""
+    def end_of_line(self, start: int) -> int | None:
+        """Where the line ends that begins at `start`."""
+    def counts(self) -> bytes:
+        """JSON: {events, duplicates, dropped, truncated, discarded, skipped, levels: [[name,
+        lines]], reasons: why records were skipped}.
+        """
+
+@final
 class Batch:
     """Alerts and findings of one step."""
 

@@ -22,6 +22,63 @@ pub enum Narrowed {
     },
 }
 
+/// What became of an event that may be too large.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Recorded {
+    /// See [`Narrowed::Dropped`].
+    Dropped,
+    /// It is too large, also without bodies.
+    Discarded,
+    /// A line was appended.
+    Kept {
+        /// How much of the request it has, or would have.
+        level: Level,
+        /// It has no bodies because it was too large.
+        truncated: bool,
+    },
+}
+
+/// Like [`narrow`], but of events with more than `max_bytes` the bodies are left out, and an
+/// annotation says so; if that is not enough, nothing is kept (kube-apiserver's
+/// `plugin/pkg/audit/truncate`).
+pub fn record(
+    event: &AuditEvent<'_>,
+    decision: Decision<'_>,
+    max_bytes: usize,
+    out: &mut Vec<u8>,
+) -> Recorded {
+    let start = out.len();
+    let fits = |out: &Vec<u8>| out.len() - start - 1 <= max_bytes;
+    let Narrowed::Kept { level, .. } = narrow(event, decision, out) else {
+        return Recorded::Dropped;
+    };
+    let truncated = !fits(out);
+    if truncated && level >= Level::Request {
+        out.truncate(start);
+        let form = Form {
+            level,
+            has_bodies: false,
+            omit_managed_fields: false,
+        };
+        write(event, form, out);
+    }
+    if fits(out) {
+        Recorded::Kept { level, truncated }
+    } else {
+        out.truncate(start);
+        Recorded::Discarded
+    }
+}
+
+/// How an event is written.
+#[derive(Clone, Copy)]
+struct Form {
+    level: Level,
+    /// Otherwise they were too large, which an annotation says.
+    has_bodies: bool,
+    omit_managed_fields: bool,
+}
+
 /// Appends the line that a policy with this decision writes of an event, as far as the event has
 /// it: what was not recorded does not come back.
 pub fn narrow(event: &AuditEvent<'_>, decision: Decision<'_>, out: &mut dyn Sink) -> Narrowed {
@@ -33,7 +90,12 @@ pub fn narrow(event: &AuditEvent<'_>, decision: Decision<'_>, out: &mut dyn Sink
     }
     let recorded = level_of(event);
     let level = decision.level.min(recorded);
-    write(event, level, decision.omit_managed_fields, out);
+    let form = Form {
+        level,
+        has_bodies: true,
+        omit_managed_fields: decision.omit_managed_fields,
+    };
+    write(event, form, out);
     Narrowed::Kept {
         level,
         lacks_bodies: decision.level > recorded && may_have_bodies(event),
@@ -67,10 +129,10 @@ fn may_have_bodies(event: &AuditEvent<'_>) -> bool {
         && text(Key::Stage).is_none_or(|stage| *stage == *b"ResponseComplete")
 }
 
-fn write(event: &AuditEvent<'_>, level: Level, omit_managed_fields: bool, out: &mut dyn Sink) {
+fn write(event: &AuditEvent<'_>, form: Form, out: &mut dyn Sink) {
     if memchr::memchr2(b'\n', b'\r', event.root().raw()).is_some() {
         let (mut lines, mut line) = (Vec::new(), Vec::new());
-        write_object(event, level, omit_managed_fields, &mut lines);
+        write_object(event, form, &mut lines);
         compact(&lines, &mut line);
         // What is left stands in strings, where it must not be; the reader does not mind.
         for part in line.split_inclusive(|byte| matches!(byte, b'\n' | b'\r')) {
@@ -81,17 +143,12 @@ fn write(event: &AuditEvent<'_>, level: Level, omit_managed_fields: bool, out: &
             }
         }
     } else {
-        write_object(event, level, omit_managed_fields, out);
+        write_object(event, form, out);
     }
     out.put(b"\n");
 }
 
-fn write_object(
-    event: &AuditEvent<'_>,
-    level: Level,
-    omit_managed_fields: bool,
-    out: &mut dyn Sink,
-) {
+fn write_object(event: &AuditEvent<'_>, form: Form, out: &mut dyn Sink) {
     let is_patch = || {
         let verb = event.get(Key::Verb).and_then(|verb| verb.string());
         verb.is_some_and(|verb| *verb == *b"patch")
@@ -102,7 +159,7 @@ fn write_object(
         None => out.put(b"\"audit.k8s.io/v1\""),
     }
     out.put(b",\"level\":\"");
-    out.put(level.name().as_bytes());
+    out.put(form.level.name().as_bytes());
     out.put(b"\"");
     let may_have_escapes = event.has_foreign_members();
     for (key, value) in event.root().members() {
@@ -112,8 +169,9 @@ fn write_object(
         };
         let (is_kept, is_body) = match &*name {
             b"kind" | b"apiVersion" | b"level" => (false, false),
-            b"requestObject" => (level >= Level::Request, !is_patch()),
-            b"responseObject" => (level >= Level::RequestResponse, true),
+            b"requestObject" => (form.has(Level::Request), !is_patch()),
+            b"responseObject" => (form.has(Level::RequestResponse), true),
+            b"annotations" => (form.has_bodies, false),
             _ => (true, false),
         };
         if !is_kept {
@@ -122,11 +180,29 @@ fn write_object(
         out.put(b",\"");
         out.put(key);
         out.put(b"\":");
-        if is_body && omit_managed_fields {
+        if is_body && form.omit_managed_fields {
             push_without_managed_fields(value, out);
         } else {
             out.put(value.raw());
         }
     }
+    if !form.has_bodies {
+        out.put(b",\"annotations\":{\"audit.k8s.io/truncated\":\"true\"");
+        let annotations = event.get(Key::Annotations);
+        for (key, value) in annotations.iter().flat_map(|node| node.members()) {
+            out.put(b",\"");
+            out.put(key);
+            out.put(b"\":");
+            out.put(value.raw());
+        }
+        out.put(b"}");
+    }
     out.put(b"}");
+}
+
+impl Form {
+    /// Whether the bodies of a level are written.
+    fn has(self, level: Level) -> bool {
+        self.has_bodies && self.level >= level
+    }
 }

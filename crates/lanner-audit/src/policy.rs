@@ -123,6 +123,16 @@ pub struct Decision<'p> {
     pub omit_managed_fields: bool,
 }
 
+impl Decision<'_> {
+    /// Where there is no policy: whatever comes is kept.
+    pub const EVERYTHING: Decision<'static> = Decision {
+        rule: None,
+        level: Level::RequestResponse,
+        omit_stages: &[],
+        omit_managed_fields: false,
+    };
+}
+
 impl Policy {
     /// A policy from JSON (`lanner.audit.policy.encode`).
     ///

@@ -5,7 +5,7 @@ pub mod event;
 pub mod fields;
 pub mod json;
 pub mod reader;
-mod recent;
+pub mod recent;
 mod requests;
 pub use lanner_event::time;
 

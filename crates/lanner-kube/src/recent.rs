@@ -37,9 +37,11 @@ impl BuildHasher for BuildIdentity {
 /// Makes one number of some members of an event. The keys are random: whoever chooses audit IDs
 /// cannot make two events collide.
 #[derive(Default)]
-pub(crate) struct Fingerprint(RandomState);
+pub struct Fingerprint(RandomState);
 
 impl Fingerprint {
+    /// The number of these members as they are written, and a time.
+    #[must_use]
     pub fn of(&self, event: &AuditEvent<'_>, members: &[Key], time_ns: Option<u64>) -> u64 {
         let mut hasher = self.0.build_hasher();
         time_ns.hash(&mut hasher);
@@ -51,7 +53,7 @@ impl Fingerprint {
 }
 
 /// The last numbers that were put in.
-pub(crate) struct Recent {
+pub struct Recent {
     seen: HashSet<u64, BuildIdentity>,
     order: VecDeque<u64>,
     window: usize,
@@ -60,6 +62,8 @@ pub(crate) struct Recent {
 }
 
 impl Recent {
+    /// Remembers so many.
+    #[must_use]
     pub fn new(window: usize) -> Self {
         Self {
             seen: HashSet::default(),
@@ -69,6 +73,8 @@ impl Recent {
         }
     }
 
+    /// Whether a number is remembered.
+    #[must_use]
     pub fn contains(&self, number: u64) -> bool {
         self.seen.contains(&number)
     }

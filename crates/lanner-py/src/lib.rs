@@ -8,6 +8,7 @@ mod catalog;
 mod engine;
 mod errors;
 mod input;
+mod intake;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod known;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
@@ -36,6 +37,8 @@ mod native {
     use super::catalog::{catalog, watchable_calls};
     #[pymodule_export]
     use super::engine::Engine;
+    #[pymodule_export]
+    use super::intake::{AuditIntake, Taken};
     #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
     #[pymodule_export]
     use super::live::{Live, check_probe};

@@ -148,6 +148,10 @@ class Engine:
             data = data.encode()
         elif not isinstance(data, bytes):
             data = msgspec.json.encode(data)
-        batch = Batch(self.native.feed(data))
+        batch = self.batch(data)
         self.skipped = batch.skipped()
         return batch.alerts()
+
+    def batch(self, data: bytes) -> Batch:
+        """What is found in audit events: JSON in any framing."""
+        return Batch(self.native.feed(data))

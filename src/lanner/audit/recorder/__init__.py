@@ -1,0 +1,1 @@
+"""Recording audit events: received from kube-apiserver, or read from its log."""

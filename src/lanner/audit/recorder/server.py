@@ -1,0 +1,124 @@
+"""The HTTPS server in front of the webhook (uvicorn)."""
+
+from __future__ import annotations
+
+import ipaddress
+import signal
+import socket
+import ssl
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import uvicorn
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+    from types import FrameType
+
+    from lanner.audit.recorder.webhook import Webhook
+
+_MAX_CONNECTIONS = 256
+_GRACE_S = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Tls:
+    """Certificate and key of the server, and who signs those of clients (None: nobody)."""
+
+    certificate: Path
+    key: Path
+    client_ca: Path | None
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a server listens."""
+
+    host: str
+    port: int
+
+    @staticmethod
+    def parse(text: str) -> Address:
+        """`127.0.0.1:9765`, `[::1]:9765`.
+
+        Raises:
+            ValueError: it is neither; the message is for people.
+
+        """
+        host, colon, port = text.rpartition(":")
+        host = host.removeprefix("[").removesuffix("]")
+        if not colon or not port.isdecimal() or int(port) > 0xFFFF:
+            raise ValueError(f"`{text}` is not ADDRESS:PORT")
+        return Address(str(ipaddress.ip_address(host)), int(port))
+
+    @property
+    def is_loopback(self) -> bool:
+        """Whether only this machine reaches it."""
+        return ipaddress.ip_address(self.host).is_loopback
+
+
+class Server:
+    """Serves until SIGINT or SIGTERM come, and what was asked until then is answered."""
+
+    def __init__(self, webhook: Webhook, address: Address, tls: Tls | None) -> None:
+        """Reads the certificates.
+
+        Raises:
+            OSError: they cannot be read, or are none (`ssl.SSLError`).
+
+        """
+        self._tls = tls
+        self._address = address
+        self._context = context = _context(tls) if tls else None
+        config = uvicorn.Config(
+            webhook,
+            ssl_certfile=tls.certificate if tls else None,
+            ssl_context_factory=(lambda _config, _usual: context) if context else None,
+            lifespan="off",
+            http="h11",
+            ws="none",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            limit_concurrency=_MAX_CONNECTIONS,
+            timeout_graceful_shutdown=_GRACE_S,
+        )
+        self._server = uvicorn.Server(config)
+
+    def serve(self, on_ready: Callable[[int], None], on_hangup: Callable[[], None]) -> None:
+        """Serves; `on_ready` gets the port, `on_hangup` is called for SIGHUP, after the
+        certificates were read again.
+
+        Raises:
+            OSError: nobody can listen there.
+
+        """
+
+        def end(_number: int, _frame: FrameType | None) -> None:
+            self._server.should_exit = True
+
+        def hang_up(_number: int, _frame: FrameType | None) -> None:
+            if self._tls and self._context:
+                self._context.load_cert_chain(self._tls.certificate, self._tls.key)
+            on_hangup()
+
+        # uvicorn has handlers of its own while it serves, and raises the signal again afterwards
+        signal.signal(signal.SIGTERM, end)
+        signal.signal(signal.SIGINT, end)
+        signal.signal(signal.SIGHUP, hang_up)
+        host, port = self._address.host, self._address.port
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        with socket.create_server((host, port), family=family) as listener:
+            on_ready(listener.getsockname()[1])
+            self._server.run([listener])
+
+
+def _context(tls: Tls) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    context.load_cert_chain(tls.certificate, tls.key)
+    if tls.client_ca:
+        context.load_verify_locations(tls.client_ca)
+        context.verify_mode = ssl.CERT_REQUIRED
+    return context
