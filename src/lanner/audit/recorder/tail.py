@@ -90,6 +90,7 @@ class Tail:
         self._path = path.absolute()
         self._bookmark = bookmark
         self._complain = complain
+        self._missed: Bookmark | None = None
         self._is_over = threading.Event()
 
     def stop(self) -> None:
@@ -120,7 +121,8 @@ class Tail:
         for place, file in enumerate(old):
             if self._is_marked(file):
                 return old[place:]
-        if not self._is_marked(self._path):
+        if not self._is_marked(self._path) and self._missed != self._bookmark:
+            self._missed = self._bookmark
             self._complain(
                 f"{self._path}: the file that was read last is gone: events between may be missing"
             )
