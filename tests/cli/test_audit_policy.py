@@ -53,7 +53,7 @@ def test_check_advises_on_the_tutorial(policy: Path) -> None:
     done = lanner("audit", "policy", "check", policy)
     assert done.returncode == 0
     text = done.stdout.decode()
-    assert f"{policy}:13:23" in text
+    assert f"{policy}:14:23" in text
     assert "`update` and not `patch`" in text
     assert text.endswith(f"{policy}: Ok (3 advice)\n")
     assert lanner("audit", "policy", "check", "-q", policy).stdout.decode() == f"{policy}: Ok\n"
