@@ -217,8 +217,24 @@ def test_init_writes_what_check_takes_and_overwrites_nothing(tmp_path: Path) -> 
     assert nowhere.returncode == 1
 
 
+def test_coverage_says_what_is_missing(policy: Path) -> None:
+    words = ("audit", "policy", "coverage", "--policy", policy, "--rule", "ClusterRole With*")
+    done = lanner(*words)
+    assert done.returncode == 1
+    text = done.stdout.decode()
+    assert (
+        "ClusterRole With Pod Exec Created\n    rules[3] records its requests at Metadata" in text
+    )
+    assert text.endswith(" rules can fire\n")
+    report = json.loads(lanner(*words, "--json").stdout)
+    assert report["rules"] == len(report["cannotFire"]) == text.count("ClusterRole With")
+    policy.write_text(POLICY.replace("  - level: Metadata\n", "  - level: Request\n"))
+    assert lanner(*words).returncode == 0
+    assert lanner("audit", "policy", "coverage", "--rule", "Terminal shell*").returncode == 2
+
+
 def test_help() -> None:
     for words in (["audit"], ["audit", "policy"]):
         assert b"policy" in lanner(*words, "--help").stdout
-    for command in ("check", "explain", "init"):
+    for command in ("check", "coverage", "explain", "init"):
         assert b"Example" in lanner("audit", "policy", command, "--help").stdout
