@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 
 import lanner
 from lanner import catalog
+from lanner.audit.policy.advice import CODES as POLICY_ADVICE
+from lanner.audit.policy.codes import ERRORS as POLICY_ERRORS
+from lanner.audit.policy.codes import WARNINGS as POLICY_WARNINGS
 from lanner.catalog.tables import tables
 from lanner.cli.fields import ARGUMENTS, type_text
 from lanner.diagnostics.codes import ADVICE, ERRORS, WARNINGS
@@ -170,7 +173,21 @@ def codes_page() -> str:
     for title, codes in (("Errors", ERRORS), ("Warnings", WARNINGS), ("Advice", ADVICE)):
         rows = [(f"`{code.name}`", code.short, code.explanation) for code in codes.values()]
         page += f"\n## {title}\n\n" + table(("Code", "Falco's words", "Meaning"), rows)
-    return page
+    page += (
+        "\n## Audit policies\n\nOf `lanner audit policy check`. With an error kube-apiserver does"
+    )
+    page += " not start; what is a warning it passes over.\n\n"
+    by_severity = (
+        ("error", POLICY_ERRORS),
+        ("warning", POLICY_WARNINGS),
+        ("advice", POLICY_ADVICE),
+    )
+    rows = [
+        (f"`{code.name}`", severity, code.explanation)
+        for severity, of_policies in by_severity
+        for code in of_policies
+    ]
+    return page + table(("Code", "Severity", "Meaning"), rows)
 
 
 PAGES = {

@@ -81,6 +81,10 @@ class Reference:
                 truths.append(any(truths[child] for child in node.children))
         return truths
 
+    def holds(self, predicate: int, event: Mapping[str, Sequence[Value]]) -> bool:
+        """The truth of one predicate of the plan."""
+        return self._predicate(self._plan.predicates[predicate], self._operands(event))
+
     def output(self, rule: RulePlan, event: Mapping[str, Sequence[Value]]) -> str:
         """The output of a rule for an event."""
         operands = self._operands(event)

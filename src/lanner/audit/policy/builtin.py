@@ -40,6 +40,9 @@ RESOURCES: dict[str, tuple[str, ...]] = {
 }
 
 
+NAMES = frozenset(resource for resources in RESOURCES.values() for resource in resources)
+
+
 def groups_of(resource: str) -> tuple[str, ...]:
     """The groups that serve a resource; the core group is "" and comes first."""
     return tuple(group for group, resources in RESOURCES.items() if resource in resources)

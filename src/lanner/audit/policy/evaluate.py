@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lanner.audit.policy.model import GroupResources, Policy, PolicyRule
 
 _LONG_VERBS = frozenset(("watch", "proxy"))
+_MAX_SHOWN = 8
 _LONG_SUBRESOURCES = frozenset(("attach", "exec", "proxy", "log", "portforward"))
 
 
@@ -108,7 +109,8 @@ def _nearest(entries: tuple[GroupResources, ...], attributes: Attributes) -> Mis
     if not in_group:
         groups = tuple(dict.fromkeys(group_name(entry.group) for entry in entries))
         group = group_name(attributes.api_group)
-        return Mismatch("resources", f"the group is {group}, not {_one_of(groups)}")
+        reason = f"{attributes.combined_resource} is in {group}, not in {_one_of(groups)}"
+        return Mismatch("resources", reason)
     wanted = [
         entry
         for entry in in_group
@@ -188,5 +190,7 @@ def group_name(group: str) -> str:
 
 
 def _one_of(values: tuple[str, ...]) -> str:
-    shown = ", ".join(value or '""' for value in values)
+    shown = ", ".join(value or '""' for value in values[:_MAX_SHOWN])
+    if len(values) > _MAX_SHOWN:
+        shown += f" and {len(values) - _MAX_SHOWN} more"
     return shown if len(values) == 1 else f"one of {shown}"

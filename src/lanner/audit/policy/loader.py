@@ -58,8 +58,9 @@ def read_policy(source: Source | Unreadable) -> LoadedPolicy:
         return LoadedPolicy(source.name, None, (replace(source.diagnostic, code=code),))
     reader = Reader()
     policy = _policy(source, reader)
-    broken = any(found.is_error for found in reader.found)
-    return LoadedPolicy(source.name, None if broken else policy, tuple(reader.found))
+    found = sorted(reader.found, key=lambda one: one.span.start if one.span else 0)
+    broken = any(one.is_error for one in found)
+    return LoadedPolicy(source.name, None if broken else policy, tuple(found))
 
 
 def _policy(source: Source, reader: Reader) -> Policy | None:
@@ -120,7 +121,7 @@ def _no_json(word: str) -> NoReturn:
 
 def _rest_of_file(parsed: Parsed, reader: Reader) -> None:
     """What follows the first document is not read at all, whatever it is."""
-    ignored = [node.span for node in parsed.documents[1:] if node.start < node.end]
+    ignored = [node.span for node in parsed.documents[1:] if kind_of(node) is not Kind.NULL]
     if parsed.problem is not None and parsed.problem.span is not None:
         ignored.append(parsed.problem.span)
     if ignored:

@@ -89,6 +89,14 @@ def _requests(rule: PolicyRule) -> Iterator[Attributes]:
                 yield Attributes(user, groups, verb, path)
 
 
+def targets_of(rule: PolicyRule) -> Iterator[Target]:
+    """What a rule's `resources` come down to."""
+    for entry in rule.resources:
+        yield from _targets(entry)
+    if not rule.resources:
+        yield Target(ANY, ANY)
+
+
 def _targets(entry: GroupResources) -> Iterator[Target]:
     group = ANY if entry.group == "*" else entry.group
     for pattern in entry.resources or ("*",):

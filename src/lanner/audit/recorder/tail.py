@@ -134,7 +134,7 @@ class Tail:
         try:
             with _open(file) as opened:
                 return marked is not None and _digest(opened.read(marked.head)) == marked.digest
-        except (OSError, EOFError, zlib.error):
+        except (OSError, EOFError, zlib.error):  # gone, or damaged
             return False
 
     def _old(self, file: Path) -> Iterator[Chunk]:
@@ -145,7 +145,7 @@ class Tail:
                 yield from self._read(opened, offset, at_end=True)
         except FileNotFoundError:
             self._complain(f"{file}: was removed before it was read")
-        except (EOFError, zlib.error) as error:
+        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
             self._complain(f"{file}: is damaged: {error}")
 
     def _current(self) -> Iterator[Chunk]:

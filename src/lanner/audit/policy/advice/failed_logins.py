@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lanner.audit.policy.attributes import from_url
-from lanner.audit.policy.evaluate import evaluate
+from lanner.audit.policy.evaluate import evaluate, stages_written
 from lanner.audit.policy.model import Level, Stage
 from lanner.diagnostics import Diagnostic, Severity
 from lanner.diagnostics.codes import Code
@@ -23,25 +23,34 @@ CODE = Code(
 )
 
 
+_ATTEMPTS = (
+    from_url("GET", "/api/v1/namespaces/default/pods", None),
+    from_url("GET", "/api/v1/namespaces/default/pods/web", None),
+    from_url("POST", "/api/v1/namespaces/default/pods", None),
+)
+
+
 def check(policy: Policy) -> Iterator[Diagnostic]:
-    """Whether a failed login leaves an event."""
-    decision = evaluate(policy, from_url("GET", "/api/v1/namespaces/default/pods", None))
-    if decision.rule is None:
-        return  # there is no catch-all, which is said elsewhere
-    rule = policy.rules[decision.rule]
-    if decision.level is not Level.NONE and Stage.RESPONSE_STARTED not in decision.omit_stages:
-        return
-    if decision.level is Level.NONE:
-        message = f"rules[{decision.rule}] drops failed logins (401) too"
-        hint = "they have no user: a rule that names users or groups does not match them"
-        span = rule.span
-    else:
+    """Whether failed logins leave an event. Where no rule matches them, a catch-all is missing."""
+    for attempt in _ATTEMPTS:
+        decision = evaluate(policy, attempt)
+        if decision.rule is not None and not stages_written(decision, attempt):
+            yield _lost(policy, decision.rule)
+            return
+
+
+def _lost(policy: Policy, number: int) -> Diagnostic:
+    rule = policy.rules[number]
+    message = f"rules[{number}] drops failed logins (401) too"
+    hint = "they have no user: a rule that names users or groups does not match them"
+    span = rule.span
+    if rule.level is not Level.NONE:
         message = (
-            "failed logins (401) are not recorded: their only stage, ResponseStarted, is omitted"
+            f"rules[{number}] does not record failed logins (401): they have ResponseStarted only"
         )
-        hint = "omit ResponseStarted only in rules for `verbs: [watch]`"
-        span = rule.places.get("omitStages", rule.span)
+        hint = "omit ResponseStarted only in rules that name users or groups"
+        place, omitted = rule.places, rule.omit_stages
         if Stage.RESPONSE_STARTED in policy.omit_stages:
-            number = policy.omit_stages.index(Stage.RESPONSE_STARTED)
-            span = policy.places.get(f"omitStages[{number}]", span)
-    yield Diagnostic(CODE.name, Severity.ADVICE, message, span, help=hint)
+            place, omitted = policy.places, policy.omit_stages
+        span = place.get(f"omitStages[{omitted.index(Stage.RESPONSE_STARTED)}]", rule.span)
+    return Diagnostic(CODE.name, Severity.ADVICE, message, span, help=hint)

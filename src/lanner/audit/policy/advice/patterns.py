@@ -66,7 +66,11 @@ def _of_rule(rule: PolicyRule) -> Iterator[Finding]:
         for index, value in enumerate(values):
             if "*" in value:
                 message = f"`{value}` is taken literally: there are no wildcards in {field}"
-                yield f"{field}[{index}]", message, f"leave `{field}` out to match all"
+                yield (
+                    f"{field}[{index}]",
+                    message,
+                    f"name each one, or leave `{field}` out to match all",
+                )
     for index, verb in enumerate(rule.verbs):
         yield from _of_verb(f"verbs[{index}]", verb)
     for index, user in enumerate(rule.users):

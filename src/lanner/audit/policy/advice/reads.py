@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lanner.audit.policy.model import Level
-from lanner.audit.policy.reach import ANY, Target, decided
+from lanner.audit.policy.reach import Target, decided, targets_of
 from lanner.diagnostics import Diagnostic, Severity
 from lanner.diagnostics.codes import Code
 
@@ -38,10 +38,5 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
 
 
 def _targets(rule: PolicyRule, verb: str) -> Iterator[Target]:
-    for entry in rule.resources:
-        group = ANY if entry.group == "*" else entry.group
-        for pattern in entry.resources or (ANY,):
-            resource, _, subresource = pattern.replace("*", ANY).partition("/")
-            yield Target(group, resource, subresource, verb)
-    if not rule.resources:
-        yield Target(ANY, ANY, verb=verb)
+    for target in targets_of(rule):
+        yield target._replace(verb=verb)

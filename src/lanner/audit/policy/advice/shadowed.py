@@ -30,7 +30,8 @@ def check(policy: Policy) -> Iterator[Diagnostic]:
             continue
         names = [f"rules[{earlier}]" for earlier in before[:_MAX_LABELS]]
         more = ", …" if len(before) > _MAX_LABELS else ""
-        message = f"rules[{number}] can never match: {', '.join(names)}{more} comes first"
+        come = "comes" if len(before) == 1 else "come"
+        message = f"rules[{number}] can never match: {', '.join(names)}{more} {come} first"
         labels = tuple(
             Label(span, f"rules[{earlier}], level {policy.rules[earlier].level.spelling}")
             for earlier in before[:_MAX_LABELS]

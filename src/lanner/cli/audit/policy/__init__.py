@@ -4,5 +4,6 @@ COMMANDS = {
     "check": "say what is wrong with policies, and what could be better",
     "explain": "say which rule decides about a request, and why the others do not",
     "simulate": "say what policies would keep of a recorded log",
+    "coverage": "say which detection rules can never fire under a policy",
     "init": "write a commented policy to start from",
 }

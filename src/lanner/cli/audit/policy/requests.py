@@ -13,7 +13,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from lanner.audit import STDIN
 from lanner.audit.policy.attributes import Attributes, from_event, from_url
-from lanner.audit.policy.builtin import groups_of
+from lanner.audit.policy.builtin import NAMES, groups_of
 from lanner.diagnostics.suggest import did_you_mean
 
 if TYPE_CHECKING:
@@ -74,9 +74,10 @@ def by_flags(verb: str, target: Target, user: str | None, groups: Sequence[str])
     elif not dot:
         known = groups_of(resource)
         if not known:
+            hint = did_you_mean(resource, NAMES) or "in which API group?"
             raise RequestError(
-                f"--resource {resource}: in which API group? Write {resource}.example.com, or"
-                " give --api-group"
+                f"--resource {resource}: {hint} Write {resource}.example.com for a resource that"
+                " Kubernetes itself does not have, or give --api-group"
             )
         group = known[0]
     subresource = target.subresource or subresource
