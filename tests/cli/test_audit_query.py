@@ -70,6 +70,14 @@ def test_a_failing_program_goes_on(tmp_path: Path) -> None:
     assert done.returncode == 1
 
 
+def test_messages_of_programs_do_not_drive_the_terminal(tmp_path: Path) -> None:
+    log = written(tmp_path, [event("\x1b[2J" + "x" * 1000)])
+    done = lanner("audit", "query", "error(.verb)", log)
+    assert b"lanner: jq: \\x1b[2Jxxx" in done.stderr
+    assert len(done.stderr) < 400
+    assert done.returncode == 1
+
+
 def test_the_condition_goes_first(log: Path) -> None:
     done = lanner("audit", "query", "--where", "ka.verb = delete", "--select", ".verb", "-r", log)
     assert done.stdout == b"delete\n" * 30

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
 _REPORTED_FAILURES = 20
 """How many failures of a jq program are shown; the rest is counted."""
 
+_MESSAGE = 300
+"""Longest message of jq, in characters."""
+
 
 class COMMAND(TyperCommand):
     """Takes `--arg NAME VALUE` as jq does: with Typer, options that repeat have one value."""
@@ -191,7 +194,8 @@ def _run(
         for message in program.failed:
             failures += 1
             if failures <= _REPORTED_FAILURES:
-                common.complain(f"jq: {message}")
+                # it may hold what is in the event
+                common.complain(f"jq: {printable(message[:_MESSAGE])}")
         program.failed.clear()
 
     with reading.reading(selecting, inputs) as steps:
