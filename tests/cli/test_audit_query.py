@@ -133,6 +133,7 @@ def test_event_lists_are_unpacked(tmp_path: Path) -> None:
     ("words", "code", "message"),
     [
         ((), 2, "give a jq program, or --where with a condition"),
+        ((SAMPLE,), 2, "audit.log is a file: first comes a jq program"),
         ((".a[", SAMPLE), 1, "the jq program is wrong"),
         (("--where", "ka.vrb = get", SAMPLE), 1, "did you mean `ka.verb`?"),
         (("--fields", "time,nope", SAMPLE), 1, "`%nope` is not a field"),
