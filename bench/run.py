@@ -12,7 +12,7 @@ import os
 import platform
 import time
 
-from bench import audit, captures, live
+from bench import ask, audit, captures, live
 from bench.measure import ROOT, ROUNDS
 
 PAGE = ROOT / "docs/benchmarks.md"
@@ -29,6 +29,7 @@ def main() -> None:
     ]
     sections = (
         ("Audit logs", audit.section()),
+        ("Questions", ask.section()),
         ("Captures", captures.section()),
         ("Live", live.section()),
     )

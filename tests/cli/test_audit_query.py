@@ -70,6 +70,14 @@ def test_a_failing_program_goes_on(tmp_path: Path) -> None:
     assert done.returncode == 1
 
 
+def test_messages_of_programs_do_not_drive_the_terminal(tmp_path: Path) -> None:
+    log = written(tmp_path, [event("\x1b[2J" + "x" * 1000)])
+    done = lanner("audit", "query", "error(.verb)", log)
+    assert b"lanner: jq: \\x1b[2Jxxx" in done.stderr
+    assert len(done.stderr) < 400
+    assert done.returncode == 1
+
+
 def test_the_condition_goes_first(log: Path) -> None:
     done = lanner("audit", "query", "--where", "ka.verb = delete", "--select", ".verb", "-r", log)
     assert done.stdout == b"delete\n" * 30
@@ -125,6 +133,7 @@ def test_event_lists_are_unpacked(tmp_path: Path) -> None:
     ("words", "code", "message"),
     [
         ((), 2, "give a jq program, or --where with a condition"),
+        ((SAMPLE,), 2, "audit.log is a file: first comes a jq program"),
         ((".a[", SAMPLE), 1, "the jq program is wrong"),
         (("--where", "ka.vrb = get", SAMPLE), 1, "did you mean `ka.verb`?"),
         (("--fields", "time,nope", SAMPLE), 1, "`%nope` is not a field"),

@@ -20,6 +20,42 @@ fn json_lines(plan: &PlanBuilder, found: &MapEvent, options: JsonOptions<'_>) ->
     String::from_utf8(out).unwrap()
 }
 
+#[test]
+fn rows_hold_the_values_as_json() {
+    let mut plan = PlanBuilder::default();
+    let name = plan.field("proc.name", "string", false);
+    let absent = plan.field("fd.name", "string", false);
+    let groups = plan.field("ka.user.groups", "string", true);
+    let always = plan.node(json!({"type": "and", "children": []}));
+    for fields in [
+        json!([["b", groups], ["a", name], ["c", absent]]),
+        json!([["only", name]]),
+    ] {
+        plan.rule_with_fields(always, always, json!([]), fields);
+    }
+    for (value, shown) in [
+        ("plain text", r#""plain text""#),
+        ("a\"b\\", r#""a\"b\\""#),
+        ("\u{e4}\n\u{1b}", "\"\u{e4}\\n\\u001b\""),
+        ("", r#""""#),
+    ] {
+        let event = event(json!({
+            "proc.name": [{"s": value}],
+            "ka.user.groups": [{"s": "x"}, {"s": "y"}],
+        }));
+        let found = alerts(&mut plan.matcher(), &event);
+        let rows: Vec<(usize, Vec<&str>)> = found
+            .rows()
+            .map(|(rule, values)| {
+                let texts = values.map(|value| std::str::from_utf8(value).unwrap());
+                (rule, texts.collect())
+            })
+            .collect();
+        let expected = vec![(0, vec![shown, r#"["x","y"]"#, "null"]), (1, vec![shown])];
+        assert_eq!(rows, expected);
+    }
+}
+
 /// A rule that always matches, with all kinds of output.
 fn sample() -> PlanBuilder {
     let mut plan = PlanBuilder::default();

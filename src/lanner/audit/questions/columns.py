@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,8 @@ from lanner.audit.questions.model import Column
 
 if TYPE_CHECKING:
     from lanner.audit.questions.model import Asked, Cell, Group
+
+_CODE = re.compile("[0-9]{3}")
 
 _MANY = ("list", "watch", "deletecollection")
 """Verbs that reach everything in a namespace, or everywhere, when no name is given."""
@@ -71,7 +74,7 @@ def _namespace(group: Group) -> Cell:
 def code_of(group: Group) -> int | None:
     """The HTTP status, where the log has it."""
     code = str(group["code"])
-    return int(code) if code.isdecimal() else None
+    return int(code) if _CODE.fullmatch(code) else None
 
 
 def _text(value: Any) -> Cell:

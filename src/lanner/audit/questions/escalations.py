@@ -63,6 +63,8 @@ def _danger(group: Group) -> str | None:
     if group["verb"] not in {"create", "update", "patch"}:
         return None
     body = bodies.body(group)
+    if body is None:
+        return "unknown"
     found = []
     if part_of(body, "roleRef", "name") == "cluster-admin":
         found.append("cluster-admin")

@@ -63,7 +63,6 @@ class Log:
     """What is known of the logs as a whole."""
 
     events: int
-    levels: Mapping[str, int]
     stages: Mapping[str, int]
     first_ns: int
     last_ns: int

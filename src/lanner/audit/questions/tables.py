@@ -106,14 +106,11 @@ def _names(part: Part) -> list[str]:
 def log_of(census: Iterable[Kind]) -> Log:
     """What is known of a log whose events are of these kinds."""
     kinds = list(census)
-    levels: defaultdict[str, int] = defaultdict(int)
     stages: defaultdict[str, int] = defaultdict(int)
     for kind in kinds:
-        levels[kind.level] += kind.events
         stages[kind.stage] += kind.events
     return Log(
-        events=sum(levels.values()),
-        levels=dict(levels),
+        events=sum(stages.values()),
         stages=dict(stages),
         first_ns=min((kind.first_ns for kind in kinds), default=0),
         last_ns=max((kind.last_ns for kind in kinds), default=0),

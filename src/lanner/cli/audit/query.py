@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 import sys
 from dataclasses import dataclass
 from itertools import islice
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 _REPORTED_FAILURES = 20
 """How many failures of a jq program are shown; the rest is counted."""
+
+_MESSAGE = 300
+"""Longest message of jq, in characters."""
 
 
 class COMMAND(TyperCommand):
@@ -119,6 +123,8 @@ def query(
         if not arguments:
             common.usage_error("give a jq program, or --where with a condition")
         program_text = arguments.pop(0)
+        if os.path.isfile(program_text):  # noqa: PTH113 - programs can be too long for a `Path`
+            common.usage_error(f"{program_text} is a file: first comes a jq program, say `.`")
     if program_text is not None and has_fields:
         common.usage_error("--fields, --json and --csv are for --where without jq")
     if program_text is None and (compact or raw or slurp or arg):
@@ -191,7 +197,8 @@ def _run(
         for message in program.failed:
             failures += 1
             if failures <= _REPORTED_FAILURES:
-                common.complain(f"jq: {message}")
+                # it may hold what is in the event
+                common.complain(f"jq: {printable(message[:_MESSAGE])}")
         program.failed.clear()
 
     with reading.reading(selecting, inputs) as steps:

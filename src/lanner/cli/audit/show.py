@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from lanner.audit.questions.model import Answer, Row, Section
 
 _IDS = "audit IDs"
+_SHORT = 20
+"""Columns whose cells are this short, in characters, are not wrapped on a terminal."""
 
 
 def as_tables(answer: Answer, *, top: int, evidence: bool) -> None:
@@ -56,8 +58,10 @@ def _table(heads: Sequence[str], rows: list[list[str]]) -> None:
     from rich.text import Text  # noqa: PLC0415
 
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for head in heads:
-        table.add_column(head, overflow="fold")
+    for place, head in enumerate(heads):
+        # long ones make room: times and numbers are hard to read on two lines
+        is_short = all(len(row[place]) <= _SHORT for row in rows)
+        table.add_column(head, overflow="fold", no_wrap=is_short)
     for row in rows:
         table.add_row(*map(Text, row))
     Console(no_color=not common.colour_allowed()).print(table)
