@@ -15,7 +15,20 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 EVENTS = int(os.environ.get("LANNER_BENCH_EVENTS", "1000000"))
+POLICY = """apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- {level: None, users: ["system:kube-proxy"], verbs: [watch]}
+- {level: None, nonResourceURLs: ["/healthz*", "/version", "/readyz*", "/livez*"]}
+- {level: Metadata, resources: [{group: "", resources: [secrets, configmaps]}]}
+- {level: Request, verbs: [create, update, patch, delete], resources: [{group: "", resources: [pods]}]}
+- {level: RequestResponse, resources: [{group: "rbac.authorization.k8s.io"}]}
+- {level: None, userGroups: ["system:nodes"], verbs: [get, list, watch]}
+- {level: Metadata}
+"""
 RATIOS = [
+    Ratio("jq select / simulate a policy", "jq", "simulate a policy", "at least 10×"),
     Ratio("jq select / scan with 48 rules", "jq", "scan, 48 rules", "at least 10×"),
     Ratio("scan with 48 rules / parse only", "scan, 48 rules", "parse only", "at most 2.5×"),
     Ratio("scan with 1000 rules / 48 rules", "scan, 1000 rules", "scan, 48 rules", "at most 1.5×"),
@@ -60,6 +73,10 @@ def commands(log: Path, base: list[Path], more: Path) -> dict[str, list[str]]:
         "scan, 1000 rules": [LANNER, "scan", "-q", str(log), *named, "-r", str(more)],
         "parse only": [sys.executable, "-c", parse],
     }
+    policy = DATA / "policy.yaml"
+    policy.write_text(POLICY)
+    simulate = [LANNER, "audit", "policy", "simulate", "--policy", str(policy), str(log)]
+    found["simulate a policy"] = simulate
     if shutil.which("jq"):
         found["jq"] = ["jq", "-c", 'select(.verb=="delete")', str(log)]
     files = [

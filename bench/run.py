@@ -12,7 +12,7 @@ import os
 import platform
 import time
 
-from bench import ask, audit, captures, live
+from bench import ask, audit, captures, live, recorder
 from bench.measure import ROOT, ROUNDS
 
 PAGE = ROOT / "docs/benchmarks.md"
@@ -30,6 +30,7 @@ def main() -> None:
     sections = (
         ("Audit logs", audit.section()),
         ("Questions", ask.section()),
+        ("Recorder", recorder.section()),
         ("Captures", captures.section()),
         ("Live", live.section()),
     )
