@@ -58,7 +58,11 @@ def test_json_and_events(policy: Path, tmp_path: Path) -> None:
     assert found["kept"] == len(kept) > 0
     assert found["bytes"] == out.stat().st_size
     assert {json.loads(line)["level"] for line in kept} == {"Metadata"}
-    assert [rule["line"] for rule in found["rules"]] == [5, 7, None]
+    assert [(rule["rule"], rule["line"]) for rule in found["rules"]] == [
+        (0, 5),
+        (1, 7),
+        (None, None),
+    ]
     assert sum(rule["events"] for rule in found["rules"]) == told["events"]
 
 

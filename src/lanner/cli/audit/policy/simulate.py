@@ -103,9 +103,7 @@ def simulate(
 def _lines(counts: PolicyCounts) -> list[tuple[int | None, PolicyRule | None, RuleCounts]]:
     lines: list[tuple[int | None, PolicyRule | None, RuleCounts]] = [
         (number, rule, found)
-        for number, (rule, found) in enumerate(
-            zip(counts.policy.rules, counts.rules, strict=True), 1
-        )
+        for number, (rule, found) in enumerate(zip(counts.policy.rules, counts.rules, strict=True))
     ]
     if counts.unmatched.events:
         lines.append((None, None, counts.unmatched))
@@ -161,7 +159,7 @@ def _print(result: SimulationResult, files: list[str], *, to_stderr: bool) -> No
     for file, counts in zip(files, result.policies, strict=True):
         rows = [
             (
-                str(number or "-"),
+                "-" if number is None else f"rules[{number}]",
                 rule.level.spelling if rule else "",
                 f"{found.events:,}",
                 f"{found.kept:,}",
