@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import lanner
 from lanner import catalog
+from lanner.audit.manifest.codes import ERRORS as MANIFEST_ERRORS
 from lanner.audit.policy.advice import CODES as POLICY_ADVICE
 from lanner.audit.policy.codes import ERRORS as POLICY_ERRORS
 from lanner.audit.policy.codes import WARNINGS as POLICY_WARNINGS
@@ -187,7 +188,12 @@ def codes_page() -> str:
         for severity, of_policies in by_severity
         for code in of_policies
     ]
-    return page + table(("Code", "Severity", "Meaning"), rows)
+    page += table(("Code", "Severity", "Meaning"), rows)
+    page += (
+        "\n## kube-apiserver's manifest\n\nOf `lanner audit verify`, `enable` and `disable`.\n\n"
+    )
+    rows = [(f"`{code.name}`", code.explanation) for code in MANIFEST_ERRORS]
+    return page + table(("Code", "Meaning"), rows)
 
 
 PAGES = {

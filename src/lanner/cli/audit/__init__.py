@@ -2,6 +2,7 @@
 
 COMMANDS = {
     "policy": "audit policies: check, explain, simulate, write one",
+    "verify": "say what is wrong with auditing in kube-apiserver's manifest",
     "record": "receive audit events, or follow a log, and record them",
     "query": "filter audit logs with jq, or with a condition",
     "ask": "ready questions: who read, deleted, executed, escalated …",

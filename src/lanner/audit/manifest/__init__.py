@@ -1,0 +1,1 @@
+"""kube-apiserver's static pod manifest: what it says of auditing."""
