@@ -192,8 +192,8 @@ def codes_page() -> str:
     page += (
         "\n## kube-apiserver's manifest\n\nOf `lanner audit verify`, `enable` and `disable`.\n\n"
     )
-    rows = [(f"`{code.name}`", code.explanation) for code in MANIFEST_ERRORS]
-    return page + table(("Code", "Meaning"), rows)
+    of_manifests = [(f"`{code.name}`", code.explanation) for code in MANIFEST_ERRORS]
+    return page + table(("Code", "Meaning"), of_manifests)
 
 
 PAGES = {

@@ -2,6 +2,8 @@
 
 COMMANDS = {
     "policy": "audit policies: check, explain, simulate, write one",
+    "enable": "switch auditing on in kube-apiserver's manifest, and see it start",
+    "disable": "switch it off",
     "verify": "say what is wrong with auditing in kube-apiserver's manifest",
     "record": "receive audit events, or follow a log, and record them",
     "query": "filter audit logs with jq, or with a condition",
