@@ -62,21 +62,38 @@ class Kubeadm:
     def __init__(self, directory: Path) -> None:
         """Makes the certificates, and the manifest of the API server."""
         self.certificates = directory / "pki"
+        self.manifest = self.manifest_with(directory, "", {}, certificates=True)
+
+    def manifest_with(
+        self,
+        directory: Path,
+        api_server: str,
+        patches: Mapping[str, bytes],
+        *,
+        certificates: bool = False,
+    ) -> Path:
+        """The manifest with what `apiServer` of the ClusterConfiguration says, and patches."""
+        (directory / "patches").mkdir(parents=True)
+        for name, content in patches.items():
+            (directory / "patches" / name).write_bytes(content)
         config = directory / "kubeadm.yaml"
         kind = "apiVersion: kubeadm.k8s.io/v1beta4\nkind:"
         config.write_text(
-            f"{kind} InitConfiguration\nlocalAPIEndpoint: {{advertiseAddress: {_ADDRESS}}}\n---\n"
+            f"{kind} InitConfiguration\nlocalAPIEndpoint: {{advertiseAddress: {_ADDRESS}}}\n"
+            f"patches: {{directory: {directory / 'patches'}}}\n---\n"
             f"{kind} ClusterConfiguration\nkubernetesVersion: {apiserver.version()}\n"
             f"certificatesDir: {self.certificates}\n"
-            "apiServer: {certSANs: [127.0.0.1, localhost]}\n"
+            f"apiServer:{api_server}\n  certSANs: [127.0.0.1, localhost]\n"
         )
-        _run("kubeadm", "init", "phase", "certs", "all", f"--config={config}")
+        if certificates:
+            _run("kubeadm", "init", "phase", "certs", "all", f"--config={config}")
         _run(
             *("kubeadm", "init", "phase", "control-plane", "apiserver", "--dry-run"),
             f"--config={config}",
             env={"KUBEADM_INIT_DRYRUN_DIR": str(directory / "dry-run")},
         )
-        (self.manifest,) = (directory / "dry-run").rglob("kube-apiserver.yaml")
+        (manifest,) = (directory / "dry-run").rglob("kube-apiserver.yaml")
+        return manifest
 
 
 class Etcd:
@@ -101,6 +118,22 @@ class Etcd:
         """Ends it."""
         self._process.terminate()
         self._process.wait(_SECONDS)
+
+
+def on_loopback(manifest: str, etcd: Etcd, port: int) -> str:
+    """The text of a manifest, so that what runs with it is on loopback."""
+    ours = [
+        *(f"--etcd-servers={etcd.url}", f"--secure-port={port}"),
+        *("--bind-address=127.0.0.1", "--endpoint-reconciler-type=none"),
+    ]
+    flag = "    - --"
+    lines = [
+        line
+        for line in manifest.splitlines()
+        if not (line.startswith(flag) and line.removeprefix(flag).startswith(_OURS))
+    ]
+    at = lines.index("    - kube-apiserver") + 1
+    return "\n".join([*lines[:at], *(f"    - {one}" for one in ours), *lines[at:], ""])
 
 
 class ApiServer:

@@ -28,7 +28,7 @@ def replace_file(path: Path, before: bytes, after: bytes, backups: Path) -> Path
         OSError: something cannot be written; the file is as it was.
 
     """
-    if backups.absolute() == path.absolute().parent:
+    if backups.resolve() == path.parent.resolve():
         raise OSError(None, "kubelet would start what is copied here", str(backups))
     found = path.lstat()
     if not stat.S_ISREG(found.st_mode):

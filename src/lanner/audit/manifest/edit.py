@@ -79,30 +79,49 @@ def switch_on(manifest: Manifest, wanted: Wanted) -> str:
 
 def _mounts(manifest: Manifest, wanted: Wanted) -> tuple[list[list[str]], list[list[str]]]:
     """Mounts and volumes to add, as lines."""
-    names = {volume.name for volume in manifest.volumes}
-    mounts: list[list[str]] = []
-    volumes: list[list[str]] = []
+    taken = {volume.name for volume in manifest.volumes}
+    missing = [need for need in needs(wanted, taken) if not manifest.mount_of(need.path)]
+    mounts = [
+        [f"mountPath: {need.path}", f"name: {need.name}", f"readOnly: {str(need.is_file).lower()}"]
+        for need in missing
+    ]
+    volumes = [
+        ["hostPath:", f"  path: {need.path}", f"  type: {need.type}", f"name: {need.name}"]
+        for need in missing
+    ]
+    return mounts, volumes
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """A path that the container must see, and the name of its volume."""
+
+    name: str
+    path: PurePosixPath
+    is_file: bool
+
+    @property
+    def type(self) -> str:
+        """The type of the hostPath. A missing file must not become a directory."""
+        return "File" if self.is_file else "DirectoryOrCreate"
+
+
+def needs(wanted: Wanted, taken: Iterable[str] = ()) -> list[Need]:
+    """What must be mounted; files are read-only. Names are other than those that are taken."""
+    names = set(taken)
+    found = []
     places = [(file, True) for file in wanted.files]
     if wanted.log_directory:
         places.append((wanted.log_directory, False))
-    for place, is_file in places:
-        if manifest.mount_of(place):
-            continue
-        base = "audit-policy" if is_file else "audit-log"
-        if is_file and mounts:
-            base = "audit-webhook"
-        name = next(
-            name
-            for number in range(len(names) + 2)
-            if (name := f"{base}-{number}" if number else base) not in names
-        )
+    for number, (place, is_file) in enumerate(places):
+        base = "audit-log"
+        if is_file:
+            base = "audit-webhook" if number else "audit-policy"
+        candidates = (f"{base}-{count}" if count else base for count in range(len(names) + 1))
+        name = next(name for name in candidates if name not in names)
         names.add(name)
-        mounts.append(
-            [f"mountPath: {place}", f"name: {name}", f"readOnly: {'true' if is_file else 'false'}"]
-        )
-        kind = "File" if is_file else "DirectoryOrCreate"
-        volumes.append(["hostPath:", f"  path: {place}", f"  type: {kind}", f"name: {name}"])
-    return mounts, volumes
+        found.append(Need(name, place, is_file))
+    return found
 
 
 def switch_off(manifest: Manifest, more_files: Iterable[PurePosixPath] = ()) -> str:

@@ -9,6 +9,7 @@ import subprocess
 import threading
 import time
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from lanner.audit.manifest.parsed import Manifest
 
 _NAME = "kube-apiserver"
+_PORT = 6443
 _PAUSE_S = 0.5
 _REQUEST_S = 2.0
 _TOOL_S = 10.0
@@ -85,20 +87,6 @@ def diagnosis(lines: str) -> Signature | None:
     return next((one for one in SIGNATURES if one.pattern.search(lines)), None)
 
 
-def processes() -> frozenset[int]:
-    """The kube-apiservers of this machine, in containers too."""
-    found = set()
-    for directory in Path("/proc").iterdir():
-        if directory.name.isdigit():
-            try:
-                name = (directory / "comm").read_text().strip()
-            except OSError:
-                continue
-            if name == _NAME:
-                found.add(int(directory.name))
-    return frozenset(found)
-
-
 @dataclass(frozen=True, slots=True)
 class Endpoint:
     """Where a kube-apiserver listens on this machine."""
@@ -112,8 +100,31 @@ class Endpoint:
         port = manifest.flag("secure-port")
         host = manifest.flag("bind-address")
         bound = host.value if host and host.value not in {"", "0.0.0.0", "::"} else "127.0.0.1"  # noqa: S104
-        number = int(port.value) if port and port.value.isdecimal() else 6443
+        number = int(port.value) if port and port.value.isdecimal() else _PORT
         return Endpoint(bound, number)
+
+    def processes(self) -> frozenset[int]:
+        """The kube-apiservers of this machine that are to listen there, in containers too."""
+        found = set()
+        for directory in Path("/proc").iterdir():
+            if directory.name.isdigit():
+                try:
+                    name = (directory / "comm").read_text().strip()
+                    words = (
+                        (directory / "cmdline").read_bytes().decode(errors="replace").split("\0")
+                    )
+                except OSError:
+                    continue
+                if name == _NAME and self._is_in(words):
+                    found.add(int(directory.name))
+        return frozenset(found)
+
+    def _is_in(self, words: list[str]) -> bool:
+        flag = "--secure-port"
+        pairs = pairwise(words)
+        given = [word.partition("=")[2] for word in words if word.startswith(f"{flag}=")]
+        given += [after for word, after in pairs if word == flag]
+        return str(self.port) == (given[-1] if given else str(_PORT))
 
     def is_alive(self) -> bool:
         """Whether `/livez` is answered. Who answers is not checked: nothing secret is sent."""
@@ -145,7 +156,7 @@ def wait_for_new(
     end = time.monotonic() + timeout_s
     seen: set[int] = set()
     while time.monotonic() < end:
-        running = processes()
+        running = endpoint.processes()
         now = running - before
         seen |= now
         # the one before must be gone: it would answer, too

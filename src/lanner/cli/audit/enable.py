@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from enum import Enum
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lanner.audit.manifest import printed
 from lanner.audit.manifest.edit import CannotEditError, Wanted, switch_on
 from lanner.audit.manifest.host import Host
 from lanner.audit.manifest.kubeconfig import files_of
@@ -21,6 +23,14 @@ if TYPE_CHECKING:
     from lanner.audit.manifest.parsed import Manifest
 
 DEFAULT_LOG = "/var/log/kubernetes/audit/audit.log"
+
+
+class Form(Enum):
+    """What can be printed in place of a change."""
+
+    KUBEADM_CONFIG = "kubeadm-config"
+    PATCH = "patch"
+    WEBHOOK_KUBECONFIG = "webhook-kubeconfig"
 
 
 def enable(
@@ -49,6 +59,26 @@ def enable(
             help="A kubeconfig: events are sent there, too.",
         ),
     ] = None,
+    print_form: Annotated[
+        Form | None,
+        typer.Option(
+            "--print",
+            help="Change nothing: print what kubeadm takes, or a kubeconfig for the webhook.",
+        ),
+    ] = None,
+    webhook_url: Annotated[
+        str, typer.Option(metavar="URL", help="For the kubeconfig: where the recorder is.")
+    ] = "",
+    webhook_ca: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Who signed the recorder's certificate.")
+    ] = None,
+    webhook_certificate: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="kube-apiserver's own, for the recorder.")
+    ] = None,
+    webhook_key: Annotated[Path | None, typer.Option(metavar="FILE", help="Its key.")] = None,
+    webhook_token_file: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="A bearer token for the recorder.")
+    ] = None,
     manifest: switching.ManifestOption = switching.DEFAULT_MANIFEST,
     backups: switching.BackupOption = switching.DEFAULT_BACKUPS,
     dry_run: switching.DryRunOption = False,
@@ -63,13 +93,25 @@ def enable(
     as `lanner audit verify` does; afterwards, kube-apiserver must come back and answer: when it
     does not, its last lines are shown, with what they mean, and the manifest is put back.
 
-    Do one control plane node after the other. `kubeadm upgrade` makes the manifest anew.
+    Do one control plane node after the other. `kubeadm upgrade` makes the manifest anew: --print
+    kubeadm-config or patch gives it what it must know.
 
     Exit code: 0 when auditing is on, also when it was before; 1 when something is wrong, or
     kube-apiserver did not start and the manifest was put back; 2 usage.
 
     Example: sudo lanner audit enable --policy /etc/kubernetes/audit-policy.yaml --dry-run
     """
+    if print_form is Form.WEBHOOK_KUBECONFIG:
+        if not webhook_url:
+            common.usage_error("--print webhook-kubeconfig needs --webhook-url URL")
+        files = (webhook_ca, webhook_certificate, webhook_key, webhook_token_file)
+        print(printed.webhook_kubeconfig(webhook_url, *files), end="")  # noqa: T201
+        return
+    if print_form is not None:
+        wanted = _wanted(policy, log_path, max_age, max_backup, max_size, webhook_config)
+        text = printed.patch if print_form is Form.PATCH else printed.kubeadm_config
+        print(text(wanted), end="")  # noqa: T201
+        return
     policy_or_exit(str(policy))
     found = switching.manifest_or_exit(manifest)
     wanted = _wanted(policy, log_path, max_age, max_backup, max_size, webhook_config)

@@ -74,8 +74,8 @@ def carry_out(path: Path, manifest: Manifest, after: str, how: How) -> None:
         if not sys.stdin.isatty():
             common.usage_error("nobody can be asked here: give --yes, or --dry-run")
         typer.confirm("Change the manifest? kubelet restarts kube-apiserver then.", abort=True)
-    running = startup.processes()
     endpoint = startup.Endpoint.of(manifest)
+    running = endpoint.processes()
     copy = _replace(path, before, after, how.backups)
     common.complain(f"{path}: changed; as it was: {copy}")
     if not how.verify:
@@ -88,10 +88,12 @@ def carry_out(path: Path, manifest: Manifest, after: str, how: How) -> None:
     if problem is None:
         common.complain("kube-apiserver has started with it, and answers /livez")
         return
-    _take_back(path, before, after, how, problem)
+    _take_back(path, before, after, how, endpoint, problem)
 
 
-def _take_back(path: Path, before: str, after: str, how: How, problem: str) -> NoReturn:
+def _take_back(
+    path: Path, before: str, after: str, how: How, endpoint: startup.Endpoint, problem: str
+) -> NoReturn:
     lines, place = startup.last_lines()
     common.complain(problem)
     if lines:
@@ -101,10 +103,9 @@ def _take_back(path: Path, before: str, after: str, how: How, problem: str) -> N
     known = startup.diagnosis(lines)
     if known:
         common.remark(f"  this means: {known.cause}; {known.advice}")
-    running = startup.processes()
+    running = endpoint.processes()
     _replace(path, after, before, how.backups)
     common.complain(f"{path}: is as it was before")
-    endpoint = startup.Endpoint.of(manifest_or_exit(path))
     if startup.wait_for_new(running, endpoint, how.timeout_s, _progress()) is None:
         common.complain("kube-apiserver answers again")
     else:
