@@ -5,5 +5,6 @@ COMMANDS = {
     "explain": "say which rule decides about a request, and why the others do not",
     "simulate": "say what policies would keep of a recorded log",
     "coverage": "say which detection rules can never fire under a policy",
+    "for-rules": "write the smallest policy under which detection rules can fire",
     "init": "write a commented policy to start from",
 }
