@@ -211,6 +211,23 @@ def test_a_webhook_and_its_files(tmp_path: Path) -> None:
     assert node.manifest.read_bytes() == before
 
 
+@pytest.mark.parametrize("encoding", ["windows", "mark"])
+def test_bytes_stay(tmp_path: Path, encoding: str) -> None:
+    """Line breaks of Windows, and a byte order mark."""
+    node = Node(tmp_path)
+    text = node.manifest.read_bytes()
+    before = text.replace(b"\n", b"\r\n") if encoding == "windows" else b"\xef\xbb\xbf" + text
+    node.manifest.write_bytes(before)
+    done = node.run("enable", "--yes", "--no-verify")
+    if done.returncode:
+        assert node.manifest.read_bytes() == before, "refused, and nothing changed"
+        assert encoding == "mark"
+        return
+    assert node.manifest.read_bytes() != before
+    assert node.run("disable", "--yes", "--no-verify").returncode == 0
+    assert node.manifest.read_bytes() == before
+
+
 def test_what_is_printed(tmp_path: Path) -> None:
     node = Node(tmp_path)
     before = node.manifest.read_bytes()

@@ -193,6 +193,18 @@ def test_hang_up_opens_the_file_again(tmp_path: Path) -> None:
     assert len(recorded(tmp_path / "moved.log")) + len(recorded(path)) == next(numbers) - 1
 
 
+def test_alerts_that_nobody_reads_do_not_stop_it(tmp_path: Path) -> None:
+    path, rules = tmp_path / "audit.log", tmp_path / "rules.yaml"
+    rules.write_text(RULES)
+    with Recording("--path", path, "--insecure", "-r", rules) as recording:
+        recording.close_output()
+        for number in range(3):
+            assert recording.send(batch(event(number)))[0] == 200
+        assert recording.end()[0] == 0
+    assert len(recorded(path)) == 3
+    assert any("alerts cannot be printed" in line for line in recording.messages)
+
+
 @pytest.mark.parametrize("seed", [1, 2])
 def test_kill_loses_nothing_that_was_answered(tmp_path: Path, seed: int) -> None:
     """Numbered batches, and SIGKILL at a random moment, 25 times."""

@@ -86,7 +86,12 @@ class Server:
         )
         self._server = uvicorn.Server(config)
 
-    def serve(self, on_ready: Callable[[int], None], on_hangup: Callable[[], None]) -> None:
+    def serve(
+        self,
+        on_ready: Callable[[int], None],
+        on_hangup: Callable[[], None],
+        complain: Callable[[str], None],
+    ) -> None:
         """Serves; `on_ready` gets the port, `on_hangup` is called for SIGHUP, after the
         certificates were read again.
 
@@ -100,7 +105,10 @@ class Server:
 
         def hang_up(_number: int, _frame: FrameType | None) -> None:
             if self._tls and self._context:
-                self._context.load_cert_chain(self._tls.certificate, self._tls.key)
+                try:
+                    self._context.load_cert_chain(self._tls.certificate, self._tls.key)
+                except OSError as error:
+                    complain(f"{self._tls.certificate}: {error.strerror or error}: not read again")
             on_hangup()
 
         # uvicorn has handlers of its own while it serves, and raises the signal again afterwards

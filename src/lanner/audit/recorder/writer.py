@@ -202,7 +202,13 @@ class Recorder:
                     is_last = True
                     break
                 group.append(more)
-            self._record(group)
+            try:
+                self._record(group)
+            except Exception as error:  # noqa: BLE001 - whoever waits must not wait for ever
+                self._complain(f"a batch was not recorded: {error!r}")
+                self._metrics.failed(len(group))
+                for one in group:
+                    self._answer(one, Outcome(Fate.FAILED, "internal error"))
             with self._lock:
                 self._waiting_bytes -= sum(len(one.body) for one in group)
             if is_last:
@@ -234,8 +240,17 @@ class Recorder:
                 self._complain(problem)
             if self._mode is Mode.BLOCKING_STRICT:
                 job.done(RECORDED)
-            if self._on_recorded and taken.lines:
-                self._on_recorded(taken.lines)
+            self._tell(taken.lines)
+
+    def _tell(self, lines: bytes) -> None:
+        """Hands lines on; what is wrong there does not stop the recording."""
+        if self._on_recorded is None or not lines:
+            return
+        try:
+            self._on_recorded(lines)
+        except OSError as error:
+            self._complain(f"alerts cannot be printed any more: {error.strerror or error}")
+            self._on_recorded = None
 
     def _attempt(self, do: Callable[[], None], jobs: list[_Job]) -> bool:
         """Does something with the file; whether it worked. If not, the jobs have failed."""

@@ -167,7 +167,8 @@ def record(
             intake(chosen, max_event_bytes=truncate_max_event_size or None),
             store,
             metrics,
-            mode=mode,
+            # the bookmark moves on when a record is there
+            mode=Mode.BLOCKING_STRICT if follow else mode,
             on_recorded=on_recorded,
             complain=common.complain,
         )
@@ -242,6 +243,7 @@ def _server(
             server.serve(
                 lambda port: common.complain(f"listening at {scheme}://{address.host}:{port}"),
                 recorder.reopen,
+                common.complain,
             )
         except OSError as error:
             place = error.filename or listen
