@@ -9,7 +9,9 @@ import pytest
 from tools import live_tools
 
 from tests.live.behaviour import Theatre
+from tests.live.engine import Containerd
 from tests.live.places import Stage, remove_control_groups
+from tests.live.pod import CGROUP
 from tests.live.watcher import Watcher
 
 if TYPE_CHECKING:
@@ -53,3 +55,15 @@ def theatre(
             yield Theatre(Stage(directory), watcher, all_rules_watcher)
         finally:
             remove_control_groups()
+
+
+@pytest.fixture(scope="session")
+def containerd(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Containerd]:
+    """A containerd, which is asked for pods, too."""
+    request.getfixturevalue("tools")
+    server = Containerd(tmp_path_factory.mktemp("c"))
+    yield server
+    server.stop()
+    remove_control_groups(CGROUP.rpartition("/")[2])

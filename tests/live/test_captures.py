@@ -15,12 +15,13 @@ from lanner.api.captures import EndedCapture, RuleCaptures
 from lanner.api.live import Live
 from lanner.containers import Resolver, Sockets
 from tests.cli.run import LANNER
-from tests.live.engine import Containerd
 from tests.live.test_runtimes import watched
 from tests.live.watcher import DEADLINE_S
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
+
+    from tests.live.engine import Containerd
 
 RULES = """
 - rule: First
@@ -37,16 +38,6 @@ RULES = """
   priority: WARNING
 """
 LONG_MS = 100_000
-
-
-@pytest.fixture(scope="module")
-def containerd(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Containerd]:
-    request.getfixturevalue("tools")
-    server = Containerd(tmp_path_factory.mktemp("c"))
-    yield server
-    server.stop()
 
 
 def engine(place: Path | str, duration: int = LONG_MS) -> lanner.Engine:

@@ -15,14 +15,14 @@ from lanner.containers import Resolver, Sockets
 from tests.cli.run import LANNER
 from tests.cli.run import lanner as run_lanner
 from tests.live.docker import Docker
-from tests.live.engine import Containerd
-from tests.live.places import remove_control_groups
-from tests.live.pod import CGROUP, Pod
+from tests.live.pod import Pod
 from tests.live.podman import Podman
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
+
+    from tests.live.engine import Containerd
 
 
 RULES = """
@@ -75,17 +75,6 @@ def engine() -> lanner.Engine:
     ruleset = lanner.load_rules(texts={"rules": RULES})
     assert ruleset.ok, ruleset.diagnostics
     return lanner.Engine(ruleset, suggested_output=False)
-
-
-@pytest.fixture(scope="module")
-def containerd(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Containerd]:
-    request.getfixturevalue("tools")
-    server = Containerd(tmp_path_factory.mktemp("c"))
-    yield server
-    server.stop()
-    remove_control_groups(CGROUP.rpartition("/")[2])
 
 
 def test_the_first_alert_has_the_image(containerd: Containerd, engine: lanner.Engine) -> None:
