@@ -28,7 +28,7 @@ COMMANDS = {
     "validate": "check rule files",
     "rules": "list rules, or show one with everything expanded",
     "fields": "list the fields that conditions and outputs can use",
-    "audit": "audit policies, recording, switching it on, and answers",
+    "audit": "audit policies, switching auditing on, recording, and answers",
 }
 """Every command is the module of that name in `lanner.cli`, with a function of that name; a group
 of commands is a package of that name, with a table like this one."""

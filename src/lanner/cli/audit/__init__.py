@@ -1,7 +1,7 @@
-"""Audit policies, recording, switching it on, and answers."""
+"""Audit policies, switching auditing on, recording, and answers."""
 
 COMMANDS = {
-    "policy": "audit policies: check, explain, simulate, write one",
+    "policy": "check, explain, try and write audit policies",
     "enable": "switch auditing on in kube-apiserver's manifest, and see it start",
     "disable": "switch it off",
     "verify": "say what is wrong with auditing in kube-apiserver's manifest",
