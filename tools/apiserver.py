@@ -90,6 +90,9 @@ def build() -> None:
             said = done.stderr.strip().splitlines()
             raise UnavailableError(f"{name}: {said[-1] if said else 'go build failed'}")
     (BIN / "version").write_text(_stamp())
+    # gigabytes that nothing needs any more
+    for made in ("go", "build"):
+        shutil.rmtree(CACHE / made)
 
 
 def main() -> int:
