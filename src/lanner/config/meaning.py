@@ -1,0 +1,168 @@
+"""What the types do not say: values that must fit together, and keys that have no effect."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from lanner.config import codes
+from lanner.config.durations import parse_duration_ms
+from lanner.diagnostics import Diagnostic, Severity, Span
+from lanner.rules.model import parse_priority
+from lanner.rules.yaml_nodes import Mapping, Node, Scalar, Sequence
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from lanner.config.model import Config
+    from lanner.config.sections import Section
+
+_DURATIONS = (
+    "metrics.interval",
+    "store.max_age",
+    "delivery.retry_initial",
+    "delivery.retry_max",
+    "aggregate.window",
+)
+_NEEDED = (
+    ("file_output", "filename", "file output enabled but no filename in configuration block"),
+    ("program_output", "program", "program output enabled but no program in configuration block"),
+    ("http_output", "url", "http output enabled but no url in configuration block"),
+)
+_NO_EFFECT = {
+    "engine.kmod": "Lanner has no kernel module, it watches through eBPF",
+    "engine.modern_ebpf.cpus_for_each_buffer": "Lanner has one buffer for all CPUs",
+    "engine.modern_ebpf.disable_iterators": "Lanner reads /proc at the start",
+    "plugins_hostinfo": "nothing is loaded that would ask for it",
+    "buffer_format_base64": "buffers are printed as text",
+    "buffered_outputs": "alerts are sent as they come, in batches",
+    "output_timeout": "a channel that is slow holds up nobody; each has a timeout of its own",
+    "webserver.threadiness": "one thread serves all requests",
+    "libs_logger": "there are no libraries that log",
+    "syscall_event_timeouts": "Lanner tells by itself whether its source lives (/healthz)",
+    "metrics.kernel_event_counters_per_cpu_enabled": "events are counted by type, not by CPU",
+    "metrics.libbpf_stats_enabled": "the statistics of the kernel on its programs are not read",
+    "metrics.plugins_metrics_enabled": "there are no plugins that count",
+    "metrics.kernel_iter_event_counters_enabled": "there are no iterators",
+    "metrics.jemalloc_stats_enabled": "Lanner does not use jemalloc",
+    "falco_libs": "tables are bounded and purged by Lanner's own rules",
+    "syscall_event_drops.simulate_drops": "drops are not simulated",
+}
+"""Keys that mean something in Falco only, and why."""
+
+
+def check(config: Config, root: Mapping) -> list[Diagnostic]:
+    """Errors and warnings on a configuration that was decoded."""
+    return list(_Checker(config, root).findings())
+
+
+@dataclass(frozen=True, slots=True)
+class _Checker:
+    config: Config
+    root: Mapping
+
+    def findings(self) -> Iterator[Diagnostic]:
+        yield from self._outputs()
+        yield from self._engine()
+        yield from self._values()
+        yield from self._plugins()
+        yield from self._no_effect()
+
+    def _outputs(self) -> Iterator[Diagnostic]:
+        for section, key, falco in _NEEDED:
+            settings = getattr(self.config, section)
+            if settings.enabled and not getattr(settings, key):
+                message = f"`{section}` is enabled, and `{section}.{key}` is missing"
+                yield self._error(f"{section}.{key}", message, falco=falco)
+
+    def _engine(self) -> Iterator[Diagnostic]:
+        engine = self.config.engine
+        if engine.kind == "replay" and not engine.replay.capture_file:
+            path = "engine.replay.capture_file"
+            falco = "engine.kind is 'replay' but no engine.replay.capture_file specified."
+            yield self._error(
+                path, f"`engine.kind` is `replay`, and `{path}` is missing", falco=falco
+            )
+        actions = self.config.syscall_event_drops.actions
+        if "ignore" in actions and not {"log", "alert"}.isdisjoint(actions):
+            path = "syscall_event_drops.actions"
+            yield self._error(path, "`ignore` does not go together with `log` or `alert`")
+        if self.config.rules_files and self.config.rules_file:
+            falco = "both 'rules_files' and 'rules_file' keys set"
+            message = "`rules_file` is the old name of `rules_files`: use one of them"
+            yield self._error("rules_file", message, falco=falco)
+
+    def _values(self) -> Iterator[Diagnostic]:
+        config = self.config
+        if parse_priority(config.priority) is None:
+            names = "emergency, alert, critical, error, warning, notice, informational, debug"
+            falco = f'Unknown priority "{config.priority}"--must be one of {names}'
+            message = f"`{config.priority}` is not a priority: use one of {names}"
+            yield self._error("priority", message, falco=falco)
+        for path in _DURATIONS:
+            value = _get(config, path)
+            if parse_duration_ms(value) is None:
+                yield self._error(path, f"`{value}` is not a duration: write 30s, 1h30m or 7d")
+        address = config.webserver.listen_address
+        try:
+            ipaddress.ip_address(address.strip("[]"))
+        except ValueError:
+            falco = f'webserver listen address "{address}" is not a valid IP address'
+            path = "webserver.listen_address"
+            yield self._error(path, f"`{address}` is not an IP address", falco=falco)
+        for number, redaction in enumerate(config.redact):
+            for place, pattern in enumerate(redaction.patterns):
+                try:
+                    re.compile(pattern)
+                except re.error as error:
+                    path = f"redact[{number}].patterns[{place}]"
+                    yield self._error(path, f"this is not a regular expression: {error}")
+
+    def _plugins(self) -> Iterator[Diagnostic]:
+        known = {plugin.name for plugin in self.config.plugins}
+        for number, name in enumerate(self.config.load_plugins or ()):
+            if name not in known:
+                message = f"`{name}` is to be loaded, and `plugins` has no entry of that name"
+                falco = f"Cannot load plugin '{name}': plugin config not found for given name"
+                yield self._error(f"load_plugins[{number}]", message, falco=falco)
+
+    def _no_effect(self) -> Iterator[Diagnostic]:
+        stock = type(self.config)()
+        for path, reason in _NO_EFFECT.items():
+            span = _place(self.root, path)
+            if span is not None and _get(self.config, path) != _get(stock, path):
+                message = f"`{path}` has no effect in Lanner: {reason}"
+                yield Diagnostic(codes.NO_EFFECT, Severity.WARNING, message, span)
+
+    def _error(self, path: str, message: str, *, falco: str | None = None) -> Diagnostic:
+        span = _place(self.root, path) or _place(self.root, path.rpartition(".")[0])
+        return Diagnostic(
+            codes.VALUE,
+            Severity.ERROR,
+            message,
+            span,
+            falco_message=falco,
+            path=None if span else "the configuration",
+        )
+
+
+def _get(section: Section, path: str) -> Any:
+    value: Any = section
+    for name in path.split("."):
+        value = getattr(value, name)
+    return value
+
+
+def _place(root: Node, path: str) -> Span | None:
+    """Where the value of a key stands; None when nobody said it."""
+    node: Node | None = root
+    for step in re.findall(r"[^.\[\]]+", path):
+        if isinstance(node, Mapping):
+            node = node.get(step)
+        elif isinstance(node, Sequence) and step.isdigit() and int(step) < len(node.items):
+            node = node.items[int(step)]
+        elif not (isinstance(node, Scalar) and step == "0"):  # one value stands for a list
+            return None
+    return node.span if node is not None and node is not root else None

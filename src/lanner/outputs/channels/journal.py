@@ -1,0 +1,9 @@
+"""systemd's journal."""
+
+from __future__ import annotations
+
+from lanner.outputs.channels import ChannelSettings
+
+
+class Settings(ChannelSettings, frozen=True, kw_only=True):
+    """Alerts with their fields for the journal."""

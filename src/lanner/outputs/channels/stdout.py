@@ -1,0 +1,9 @@
+"""Standard output."""
+
+from __future__ import annotations
+
+from lanner.outputs.channels import ChannelSettings
+
+
+class Settings(ChannelSettings, frozen=True, kw_only=True):
+    """Alerts on standard output, a line each."""

@@ -1,0 +1,1 @@
+"""The service: sources, engine, store and channels, run together."""
