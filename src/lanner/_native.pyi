@@ -21,6 +21,10 @@ class Engine:
     def __new__(cls, syscall_plan: bytes, audit_plan: bytes) -> Engine: ...
     def feed(self, data: bytes) -> Batch:
         """Matches complete audit JSON in any framing; never raises on bad records."""
+    def exchange(self, other: Engine) -> None:
+        """Changes rules with another engine, between two events of whatever is being read."""
+    def matched(self) -> list[int]:
+        """How often each rule matched: first rules for system calls, then for audit events."""
 
 @final
 class Scan:
@@ -83,6 +87,8 @@ class Live:
         """Takes what came late of a container: its document, or why there is none."""
     def threads(self) -> bytes:
         """The threads that are known, as JSON (`lanner.api.live.KnownThread`)."""
+    def change(self, calls: list[str], captures: bytes | None) -> None:
+        """Watches other system calls, and captures otherwise, from now on; as in `options`."""
     def stop(self) -> None:
         """Stops watching."""
     def drain(self) -> Batch | None:
@@ -156,6 +162,10 @@ class Batch:
         """Falco's text lines."""
     def json_lines(self, hostname: str | None, iso_time: bool, utc_offset: int) -> bytes:
         """Falco's JSON, one alert a line."""
+    def rows(
+        self, hostname: str | None, iso_time: bool, utc_offset: int
+    ) -> list[tuple[int, int, str, str, str, str]]:
+        """The alerts as they are stored: time (ns), priority, rule, source, JSON, text."""
     def message_lines(self) -> bytes:
         """The messages alone, a line each."""
     def fields_lines(self) -> bytes:

@@ -44,7 +44,7 @@ def engine(place: Path | str, duration: int = LONG_MS) -> lanner.Engine:
     text = RULES.format(place=place, duration=duration)
     ruleset = lanner.load_rules(texts={"rules": text})
     assert ruleset.ok, ruleset.diagnostics
-    return lanner.Engine(ruleset, suggested_output=False)
+    return lanner.Engine(ruleset, additions=())
 
 
 def told(alerts: list[lanner.Alert]) -> list[tuple[str, str]]:

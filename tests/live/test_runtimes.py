@@ -74,7 +74,7 @@ def watched(live: Live, work: Callable[[], object]) -> list[lanner.Alert]:
 def engine() -> lanner.Engine:
     ruleset = lanner.load_rules(texts={"rules": RULES})
     assert ruleset.ok, ruleset.diagnostics
-    return lanner.Engine(ruleset, suggested_output=False)
+    return lanner.Engine(ruleset, additions=())
 
 
 def test_the_first_alert_has_the_image(containerd: Containerd, engine: lanner.Engine) -> None:
@@ -112,7 +112,7 @@ def test_pods_have_names(containerd: Containerd) -> None:
     rules = lanner.load_rules(texts={"rules": POD_RULES})
     assert rules.ok, rules.diagnostics
     resolver = Resolver(Sockets.parse([f"cri={containerd.socket}"]), patience_s=10)
-    live = Live(lanner.Engine(rules, suggested_output=False), resolver=resolver)
+    live = Live(lanner.Engine(rules, additions=()), resolver=resolver)
 
     def work() -> None:
         with Pod(containerd.socket, "shop-0", "prod", {"app": "shop"}) as pod:

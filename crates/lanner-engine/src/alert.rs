@@ -56,6 +56,23 @@ struct Record {
     values_end: usize,
 }
 
+/// An alert as it is written: Falco's JSON and Falco's text, without an end of line.
+#[derive(Clone, Copy, Debug)]
+pub struct Written<'a> {
+    /// When its event was, in nanoseconds since the epoch.
+    pub time_ns: u64,
+    /// 0, emergency, to 7, debug.
+    pub priority: u8,
+    /// The rule's name.
+    pub rule: &'a str,
+    /// The event source.
+    pub source: &'a str,
+    /// A JSON object, in UTF-8.
+    pub json: &'a [u8],
+    /// Text, in UTF-8.
+    pub text: &'a [u8],
+}
+
 /// One alert of a batch.
 #[derive(Clone, Copy)]
 struct Alert<'a> {
@@ -125,49 +142,44 @@ impl Alerts {
 
     /// Appends the alerts as Falco's text, a line each.
     pub fn write_text(&self, time: TimeStyle, out: &mut Vec<u8>) {
-        let mut line = Vec::new();
+        let mut output = Vec::new();
         for alert in self.iter() {
-            line.clear();
-            alert.push_output(time, &mut line);
-            push_printable(&line, out);
+            output.clear();
+            alert.push_output(time, &mut output);
+            push_printable(&output, out);
             out.push(b'\n');
         }
     }
 
     /// Appends the alerts as Falco's JSON, a line each.
     pub fn write_json_lines(&self, options: JsonOptions<'_>, out: &mut Vec<u8>) {
-        let mut line = Vec::new();
+        let mut output = Vec::new();
         for alert in self.iter() {
-            line.clear();
-            alert.push_output(options.time, &mut line);
-            out.push(b'{');
-            if let Some(hostname) = options.hostname {
-                push_member("hostname", out);
-                push_json_string(hostname.as_bytes(), out);
-                out.push(b',');
-            }
-            push_member("output", out);
-            push_json_string(&line, out);
-            out.push(b',');
-            push_member("output_fields", out);
-            alert.push_fields(Some(options.time.key()), out);
-            out.push(b',');
-            push_member("priority", out);
-            push_json_string(alert.priority().as_bytes(), out);
-            out.push(b',');
-            push_member("rule", out);
-            push_json_string(alert.rule.name.as_bytes(), out);
-            out.push(b',');
-            push_member("source", out);
-            push_json_string(self.outputs.source.as_bytes(), out);
-            out.push(b',');
-            push_member("tags", out);
-            alert.push_tags(out);
-            out.push(b',');
-            push_member("time", out);
-            out.push(b'"');
-            push_utc(alert.time_ns, out);
-            out.extend_from_slice(b"\"}\n");
+            output.clear();
+            alert.push_output(options.time, &mut output);
+            alert.push_json(&output, options, out);
+            out.push(b'\n');
+        }
+    }
+
+    /// Hands out the alerts one by one.
+    pub fn each(&self, options: JsonOptions<'_>, mut take: impl FnMut(Written<'_>)) {
+        let (mut output, mut text, mut json) = (Vec::new(), Vec::new(), Vec::new());
+        for alert in self.iter() {
+            output.clear();
+            text.clear();
+            json.clear();
+            alert.push_output(options.time, &mut output);
+            push_printable(&output, &mut text);
+            alert.push_json(&output, options, &mut json);
+            take(Written {
+                time_ns: alert.time_ns,
+                priority: alert.rule.priority,
+                rule: &alert.rule.name,
+                source: &self.outputs.source,
+                json: &json,
+                text: &text,
+            });
         }
     }
 
@@ -262,6 +274,38 @@ impl<'a> Alert<'a> {
         out.extend_from_slice(self.priority().as_bytes());
         out.push(b' ');
         out.extend_from_slice(self.message);
+    }
+
+    /// A JSON object; `output` is what [`Self::push_output`] gives.
+    fn push_json(&self, output: &[u8], options: JsonOptions<'_>, out: &mut Vec<u8>) {
+        out.push(b'{');
+        if let Some(hostname) = options.hostname {
+            push_member("hostname", out);
+            push_json_string(hostname.as_bytes(), out);
+            out.push(b',');
+        }
+        push_member("output", out);
+        push_json_string(output, out);
+        out.push(b',');
+        push_member("output_fields", out);
+        self.push_fields(Some(options.time.key()), out);
+        out.push(b',');
+        push_member("priority", out);
+        push_json_string(self.priority().as_bytes(), out);
+        out.push(b',');
+        push_member("rule", out);
+        push_json_string(self.rule.name.as_bytes(), out);
+        out.push(b',');
+        push_member("source", out);
+        push_json_string(self.batch.outputs.source.as_bytes(), out);
+        out.push(b',');
+        push_member("tags", out);
+        self.push_tags(out);
+        out.push(b',');
+        push_member("time", out);
+        out.push(b'"');
+        push_utc(self.time_ns, out);
+        out.extend_from_slice(b"\"}");
     }
 
     fn push_tags(&self, out: &mut Vec<u8>) {

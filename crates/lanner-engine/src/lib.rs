@@ -32,7 +32,7 @@ mod transform;
 mod validate;
 mod value;
 
-pub use alert::{Alerts, JsonOptions};
+pub use alert::{Alerts, JsonOptions, Written};
 pub use error::PlanError;
 pub use groups::{Groups, Limits};
 pub use map_source::{MapEvent, MapEventError, MapExtractor, MapSource};

@@ -4,7 +4,7 @@ use lanner_engine::{Alerts, JsonOptions, TimeStyle};
 use lanner_kube::Scanner;
 use lanner_kube::reader::{InputError, OnEvent, Skipped};
 use pyo3::prelude::*;
-use pyo3::types::PyBytes;
+use pyo3::types::{PyBytes, PyList};
 use serde::Serialize;
 
 /// Alerts and findings of one step.
@@ -129,6 +129,38 @@ impl Batch {
         self.alerts
             .write_json_lines(JsonOptions { hostname, time }, &mut out);
         PyBytes::new(py, &out)
+    }
+
+    /// The alerts as they are stored: tuples of time, priority, rule, source, JSON and text.
+    #[pyo3(signature = (hostname, iso_time, utc_offset))]
+    fn rows<'py>(
+        &self,
+        py: Python<'py>,
+        hostname: Option<&str>,
+        iso_time: bool,
+        utc_offset: i32,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let time = TimeStyle {
+            iso: iso_time,
+            utc_offset_seconds: utc_offset,
+        };
+        let rows = PyList::empty(py);
+        let mut result = Ok(());
+        self.alerts.each(JsonOptions { hostname, time }, |alert| {
+            let text = |bytes| String::from_utf8_lossy(bytes);
+            let row = (
+                alert.time_ns,
+                alert.priority,
+                alert.rule,
+                alert.source,
+                text(alert.json),
+                text(alert.text),
+            );
+            if result.is_ok() {
+                result = rows.append(row);
+            }
+        });
+        result.map(|()| rows)
     }
 
     /// The messages alone, a line each.

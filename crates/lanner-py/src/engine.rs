@@ -55,6 +55,14 @@ impl Matching<KubeSource> {
 pub struct State {
     pub syscall: Matching<SyscallSource>,
     pub audit: Matching<KubeSource>,
+    /// How often the rules were changed for others.
+    generation: u64,
+}
+
+/// How often each rule had matched at some time.
+pub struct Before {
+    generation: u64,
+    matched: Vec<u64>,
 }
 
 impl State {
@@ -66,6 +74,25 @@ impl State {
         );
         let rules = syscall.rules.iter().chain(&audit.rules);
         rules.map(|rule| rule.matched).collect()
+    }
+
+    /// What is to be taken off later counts.
+    pub fn before(&self) -> Before {
+        Before {
+            generation: self.generation,
+            matched: self.matched(),
+        }
+    }
+
+    /// How often each rule matched since then; other rules began to count anew.
+    pub fn matched_since(&self, before: &Before) -> Vec<u64> {
+        let mut matched = self.matched();
+        if before.generation == self.generation {
+            for (now, before) in matched.iter_mut().zip(&before.matched) {
+                *now -= before;
+            }
+        }
+        matched
     }
 }
 
@@ -89,10 +116,31 @@ impl Engine {
         let state = State {
             syscall: Matching::new(syscall_plan)?,
             audit: Matching::new(audit_plan)?,
+            generation: 0,
         };
         Ok(Self {
             state: Mutex::new(state),
         })
+    }
+
+    /// Changes rules with another engine, between two events of whatever is being read.
+    fn exchange(&self, py: Python<'_>, other: Py<Engine>) {
+        let other = other.get();
+        if std::ptr::eq(self, other) {
+            return;
+        }
+        py.detach(|| {
+            // The other one is not in use yet: nobody locks the two in the other order.
+            let mut others = other.state();
+            let mut own = self.state();
+            std::mem::swap(&mut *own, &mut *others);
+            own.generation = others.generation + 1;
+        });
+    }
+
+    /// How often each rule matched: first those for system calls, then those for audit events.
+    fn matched(&self, py: Python<'_>) -> Vec<u64> {
+        py.detach(|| self.state().matched())
     }
 
     /// Matches complete audit JSON in any framing; never raises on bad records.

@@ -12,7 +12,7 @@ use pyo3::types::PyBytes;
 use serde::{Deserialize, Serialize};
 
 use crate::batch::{Batch, Findings};
-use crate::engine::{Engine, State as Matchers};
+use crate::engine::{Before, Engine, State as Matchers};
 use crate::errors::{invalid, reason};
 use crate::known;
 use crate::rule_capture::{self, RuleCaptures};
@@ -45,7 +45,7 @@ struct State {
     probe: Probe,
     /// What is said of each event.
     watch: Watch,
-    matched_before: Vec<u64>,
+    matched_before: Before,
 }
 
 #[derive(Serialize)]
@@ -138,7 +138,7 @@ impl Live {
                 lists: lanner_proc::Counters::default(),
                 failure: None,
             },
-            matched_before: engine.get().state().matched(),
+            matched_before: engine.get().state().before(),
         };
         Ok(Self {
             engine,
@@ -215,6 +215,23 @@ impl Live {
         })
     }
 
+    /// Watches other system calls, and captures otherwise, from now on; as [`Live::new`] does.
+    fn change(&self, py: Python<'_>, calls: Vec<String>, captures: Option<&[u8]>) -> PyResult<()> {
+        let captures: Option<rule_capture::Options> = captures
+            .map(|options| serde_json::from_slice(options).map_err(invalid))
+            .transpose()?;
+        py.detach(|| {
+            let State { probe, watch, .. } = &mut *self.state();
+            let calls = calls.iter().map(String::as_str);
+            probe.watch(calls).map_err(failure)?;
+            match &mut watch.captures {
+                Some(running) => running.change(captures),
+                none => *none = captures.map(RuleCaptures::new),
+            }
+            Ok(())
+        })
+    }
+
     /// Stops watching; what is still in the ring comes with [`Live::drain`].
     fn stop(&self, py: Python<'_>) {
         py.detach(|| self.state().probe.detach());
@@ -282,7 +299,11 @@ impl Live {
         let state = self.state();
         let probe = state.probe.counters().map_err(failure)?;
         let tables = state.watch.pipeline.state();
-        let matches = self.engine.get().state().matched();
+        let matches = self
+            .engine
+            .get()
+            .state()
+            .matched_since(&state.matched_before);
         let stats = Stats {
             events: state.watch.counts.events,
             dropped: probe.dropped,
@@ -297,11 +318,7 @@ impl Live {
             dropped_threads: tables.counters.dropped_threads,
             written: state.watch.counts.written,
             written_for_state: state.watch.counts.written_for_state,
-            matches: matches
-                .iter()
-                .zip(&state.matched_before)
-                .map(|(now, before)| now - before)
-                .collect(),
+            matches,
         };
         serde_json::to_vec(&stats).map_err(invalid)
     }

@@ -139,6 +139,18 @@ impl RuleCaptures {
         }
     }
 
+    /// Captures otherwise from now on, or not at all; the one that runs goes on as it began.
+    pub fn change(&mut self, options: Option<Options>) {
+        match options {
+            Some(options) => self.options = options,
+            None => {
+                self.stop();
+                self.options.all_rules = false;
+                self.options.rules.clear();
+            }
+        }
+    }
+
     /// Rules fired for an event, which [`RuleCaptures::event`] gets next: a capture begins, or goes
     /// on for longer.
     pub fn fired(&mut self, rules: impl Iterator<Item = usize>, event: &SyscallEvent<'_>) {

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::batch::{Batch, Findings};
 use crate::capture::{self, Capture, Fault, Verdict};
-use crate::engine::{Engine, State as Matchers};
+use crate::engine::{Before, Engine, State as Matchers};
 use crate::errors::{invalid, reason};
 use crate::input::{self, Opened};
 use crate::writing::{self, Choice, OutputCapture};
@@ -58,7 +58,7 @@ struct State {
     /// The capture that was to be written is there.
     has_written: bool,
     failed_inputs: usize,
-    matched_before: Vec<u64>,
+    matched_before: Before,
 }
 
 /// A scan of several inputs in constant memory.
@@ -278,7 +278,7 @@ impl Scan {
             utc_offset: options.utc_offset,
             captures_only: options.captures_only,
             failed_inputs: 0,
-            matched_before: engine.get().state().matched(),
+            matched_before: engine.get().state().before(),
         };
         Ok(Self {
             engine,
@@ -300,7 +300,11 @@ impl Scan {
         let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let audit = state.audit.stats();
         let captures = &state.captures;
-        let matches = self.engine.get().state().matched();
+        let matches = self
+            .engine
+            .get()
+            .state()
+            .matched_since(&state.matched_before);
         let stats = Stats {
             events: audit.total.events + captures.events,
             syscall_events: captures.events,
@@ -316,11 +320,7 @@ impl Scan {
             written_for_state: captures.written_for_state,
             dedup_window_exceeded: audit.dedup_overflowed,
             input_errors: state.failed_inputs,
-            matches: matches
-                .iter()
-                .zip(&state.matched_before)
-                .map(|(now, before)| now - before)
-                .collect(),
+            matches,
         };
         PyBytes::new(py, &serde_json::to_vec(&stats).unwrap_or_default())
     }

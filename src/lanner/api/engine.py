@@ -12,13 +12,15 @@ from lanner.api.ruleset import RulesError
 from lanner.outputs import Alert, decode_alerts
 from lanner.plan.build import build
 from lanner.plan.encode import encode
+from lanner.rules.additions import SUGGESTED, with_additions
 from lanner.rules.model import SOURCES
-from lanner.rules.suggested import with_suggested
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from lanner.api.ruleset import Ruleset
+    from lanner.rules.additions import Addition
+    from lanner.rules.model import CheckedRule
 
 
 class Skipped(msgspec.Struct, frozen=True):
@@ -56,6 +58,12 @@ class Batch:
     def bytes_read(self) -> int:
         """Bytes taken from the input in this step, before decompression."""
         return self._native.bytes_read
+
+    def rows(
+        self, hostname: str, *, iso_time: bool = False, utc_offset: int = 0
+    ) -> list[tuple[int, int, str, str, str, str]]:
+        """The alerts as a store takes them; the options are those of `json_lines`."""
+        return self._native.rows(hostname, iso_time, utc_offset)
 
     def messages(self) -> bytes:
         """The outputs alone, a line each, without time and priority."""
@@ -102,18 +110,23 @@ class Engine:
     """
 
     def __init__(
-        self, ruleset: Ruleset, *, rule_matching: str = "all", suggested_output: bool = True
+        self,
+        ruleset: Ruleset,
+        *,
+        rule_matching: str = "all",
+        additions: Sequence[Addition] = SUGGESTED,
     ) -> None:
         """Compiles the rules.
 
         Args:
             ruleset: rules that are valid.
             rule_matching: `all` matching rules give an alert, or only the `first`.
-            suggested_output: append the container and pod to the outputs of system call rules,
-                as stock Falco does.
+            additions: what is added to outputs; unless said, the container and pod for rules on
+                system calls, as in stock Falco.
 
         Raises:
             RulesError: the rules are invalid.
+            AdditionError: an addition does not fit a rule.
             ValueError: an unknown rule matching.
 
         """
@@ -127,9 +140,11 @@ class Engine:
         }
         self.rules = tuple(rule for rules in by_source.values() for rule in rules)
         """Those that can match, in the order of `ScanStats`."""
-        if suggested_output:
+        if additions:
             by_source = {
-                source: tuple(replace(rule, output=with_suggested(rule)) for rule in rules)
+                source: tuple(
+                    replace(rule, output=with_additions(rule, additions)) for rule in rules
+                )
                 for source, rules in by_source.items()
             }
         plans = {
@@ -138,6 +153,22 @@ class Engine:
         }
         self.native = _native.Engine(plans["syscall"], plans["k8s_audit"])
         self.skipped: list[Skipped] = []
+
+    def adopt(self, other: Engine) -> tuple[tuple[CheckedRule, int], ...]:
+        """Matches with the rules of another engine, from the next event on; whatever is being read
+        goes on, and what is known of processes stays. The other engine is not to be used again.
+
+        Returns:
+            The rules until now, with how often each matched.
+
+        """
+        before, self.rules = self.rules, other.rules
+        self.native.exchange(other.native)
+        return tuple(zip(before, other.native.matched(), strict=True))
+
+    def counts(self) -> tuple[tuple[CheckedRule, int], ...]:
+        """The rules, with how often each matched."""
+        return tuple(zip(self.rules, self.native.matched(), strict=True))
 
     def match(self, data: bytes | str | Mapping[str, Any]) -> list[Alert]:
         """The alerts for one or more audit events: JSON in any framing, or a mapping.

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from lanner.api.captures import RuleCaptures
     from lanner.api.engine import Engine
     from lanner.api.writing import OutputCapture
+    from lanner.rules.model import CheckedRule
 
 RING_BYTES = 8 << 20
 """The ring between kernel and Lanner, unless said otherwise."""
@@ -147,6 +148,7 @@ class Live:
             "write": None if write is None else write.options(),
             "captures": None if captures is None else captures.options(rules),
         }
+        self._engine = engine
         self._rules = engine.rules
         self._resolver = resolver or _NoRuntimes()
         native = getattr(_native, "Live", None)
@@ -190,6 +192,23 @@ class Live:
         self._native.stop()
         while (batch := self._native.drain()) is not None:
             yield Batch(batch)
+
+    def adopt(
+        self, engine: Engine, calls: Iterable[str], captures: RuleCaptures | None
+    ) -> tuple[tuple[CheckedRule, int], ...]:
+        """Matches with the rules of another engine, as `Engine.adopt` does; watches and captures
+        as is said now. To be called between two batches, by who takes them.
+
+        Raises:
+            OSError: the kernel does not take the table of system calls; nothing is changed then.
+
+        """
+        rules = [rule for rule in engine.rules if rule.source == "syscall"]
+        options = None if captures is None else msgspec.json.encode(captures.options(rules))
+        self._native.change(sorted(calls), options)
+        before = self._engine.adopt(engine)
+        self._rules = self._engine.rules
+        return before
 
     def stop(self) -> None:
         """Lets `batches` come to its end; may be called by a signal handler."""

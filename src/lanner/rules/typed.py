@@ -142,4 +142,4 @@ class Output:
     """
 
     parts: tuple[OutputText | OutputField, ...]
-    fields: tuple[tuple[str, FieldOperand], ...]
+    fields: tuple[tuple[str, Operand], ...]

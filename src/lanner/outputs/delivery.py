@@ -1,0 +1,205 @@
+"""Delivery: from the store to a channel, at least once and in order.
+
+Each channel has a thread. What cannot be delivered is tried again, later and later; what is refused
+for good, and what is too much, becomes a dead letter: it stays in the store, and is counted.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from lanner.outputs.channels import DeliveryError
+from lanner.outputs.database import DeadLetter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lanner.outputs.channels import Channel, Record
+    from lanner.outputs.forms import Form
+    from lanner.outputs.store import Store
+
+_AT_ONCE = 500
+"""Alerts that a channel is given at a time, at most."""
+_SAVE_EVERY_S = 0.2
+"""So often it is kept how far a channel is: what was sent since is sent again after a crash."""
+_IDLE_S = 0.5
+
+
+class Patience(msgspec.Struct, frozen=True, kw_only=True):
+    """How often and how long it is tried; times in seconds.
+
+    `max_backlog` alerts may wait for a channel, 0 for any number. Then the oldest become dead
+    letters; with `blocks`, whoever brings more waits instead.
+    """
+
+    first_s: float = 0.5
+    longest_s: float = 30.0
+    refusals: int = 3
+    max_backlog: int = 1_000_000
+    blocks: bool = False
+
+
+DEFAULT_PATIENCE = Patience()
+
+
+@dataclass(slots=True)
+class ChannelCounters:
+    """Counters of a channel: alerts that it got, and calls that failed.
+
+    `problem` says what is wrong now, since `failing_since` (monotonic seconds). `lag_s` is the age
+    of the alert that was delivered last, when it was.
+    """
+
+    delivered: int = 0
+    failures: int = 0
+    problem: str | None = None
+    failing_since: float = 0.0
+    lag_s: float = 0.0
+
+
+class Delivery:
+    """Delivers the alerts of a store to one channel."""
+
+    def __init__(
+        self,
+        name: str,
+        channel: Channel,
+        store: Store,
+        form: Form,
+        patience: Patience = DEFAULT_PATIENCE,
+        *,
+        on_trouble: Callable[[str, str | None], None] = lambda _channel, _problem: None,
+    ) -> None:
+        """Attaches the channel; `start` begins.
+
+        `on_trouble` is told when a channel begins to fail, and with None when it works again.
+        """
+        self.name = name
+        self.counters = ChannelCounters()
+        self._channel = channel
+        self._store = store
+        self._form = form
+        self._patience = patience
+        self._on_trouble = on_trouble
+        limit = patience.max_backlog if patience.blocks else 0
+        self._done = store.attach(name, limit=limit)
+        self._is_over = threading.Event()
+        self._deadline: float | None = None
+        self._wants_reopening = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"channel-{name}", daemon=True)
+
+    def start(self) -> None:
+        """Begins to deliver."""
+        self._thread.start()
+
+    def reopen(self) -> None:
+        """Files are opened again before the next alert; may be called by a signal handler."""
+        self._wants_reopening.set()
+
+    def stop(self, deadline: float) -> None:
+        """Ends it, when all is delivered or at the deadline (monotonic seconds); call `join` then.
+
+        What is not delivered stays in the store.
+        """
+        self._deadline = deadline
+        self._is_over.set()
+
+    def join(self) -> None:
+        """Waits for the end."""
+        # a channel may take its own time-out beyond the deadline
+        self._thread.join(max(0.0, (self._deadline or 0) - time.monotonic()) + 5.0)
+        self._channel.close()
+
+    def _run(self) -> None:
+        wait = 0.0
+        refused = 0
+        next_save = 0.0
+        while True:
+            if wait:
+                self._is_over.wait(wait)
+            if self._must_end():
+                return
+            if self._wants_reopening.is_set():
+                self._wants_reopening.clear()
+                self._channel.reopen()
+            try:
+                records = self._store.read(self._done, _AT_ONCE, _IDLE_S)
+            except sqlite3.Error as error:
+                wait = self._failed(f"the store cannot be read: {error}", wait)
+                continue
+            self._drop_backlog()
+            records = [one for one in records if one.id > self._done]
+            if records:
+                wait, refused = self._send(records, wait, refused)
+            now = time.monotonic()
+            if now >= next_save or not records:
+                next_save = now + _SAVE_EVERY_S
+                self._store.save()
+            if not records and self._is_over.is_set():
+                return
+
+    def _must_end(self) -> bool:
+        """Whether it is to end although something may be left."""
+        if not self._is_over.is_set():
+            return False
+        is_late = self._deadline is not None and time.monotonic() >= self._deadline
+        # there is no waiting for one that fails
+        return is_late or self.counters.problem is not None
+
+    def _send(self, records: Sequence[Record], wait: float, refused: int) -> tuple[float, int]:
+        """Sends records; how long to wait now, and how often the next was refused."""
+        try:
+            self._channel.send(self._form.messages(records))
+        except DeliveryError as error:
+            if error.delivered:
+                self._delivered(records[: error.delivered])
+                wait, refused = 0.0, 0
+            refused += error.is_final
+            if error.is_final and refused >= self._patience.refusals:
+                record = records[error.delivered]
+                self._bury(record.id, record.id, str(error))
+                return 0.0, 0
+            return self._failed(str(error), wait), refused
+        except Exception as error:  # noqa: BLE001 - a channel's bug must not end the others' alerts
+            return self._failed(f"{type(error).__name__}: {error}", wait), refused
+        self._delivered(records)
+        return 0.0, 0
+
+    def _delivered(self, records: Sequence[Record]) -> None:
+        last = records[-1]
+        self._done = last.id
+        self._store.advance(self.name, last.id)
+        counters = self.counters
+        counters.delivered += len(records)
+        counters.lag_s = max(0.0, time.time() - last.time_ns / 1e9)
+        if counters.problem is not None:
+            counters.problem = None
+            self._on_trouble(self.name, None)
+
+    def _failed(self, problem: str, wait: float) -> float:
+        """Notes it; how long to wait: twice as long as the last time."""
+        self.counters.failures += 1
+        is_new, self.counters.problem = self.counters.problem is None, problem
+        if is_new:
+            self.counters.failing_since = time.monotonic()
+            self._on_trouble(self.name, problem)
+        return min(self._patience.longest_s, wait * 2 or self._patience.first_s)
+
+    def _drop_backlog(self) -> None:
+        """Too many wait: the oldest become dead letters."""
+        limit = self._patience.max_backlog
+        if limit and not self._patience.blocks:
+            last = self._store.last_id - limit
+            if last > self._done:
+                self._bury(self._done + 1, last, "too many alerts waited (delivery.max_backlog)")
+
+    def _bury(self, first: int, last: int, reason: str) -> None:
+        letter = DeadLetter(self.name, first, last, reason, time.time_ns())
+        self._done = last
+        self._store.advance(self.name, last, [letter])

@@ -1,0 +1,299 @@
+"""The store: alerts on their way, each kept before any channel gets it.
+
+Alerts are numbered as they come. The newest are also in memory, where channels read them; those who
+are behind read the database. While it cannot be written (a full disk), alerts wait in memory and
+are sent from there, and are written when it can be again. Without a database, alerts are kept until
+all channels have them.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+import time
+from collections import deque
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from lanner.outputs.channels import Record
+from lanner.outputs.database import DeadLetter
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from lanner.outputs.database import Database
+
+Row = tuple[int, int, str, str, str, str]
+"""A record without its id."""
+
+_RECENT = 4096
+"""Alerts that are kept in memory besides those that wait."""
+_TRY_AGAIN_S = 1.0
+_RECORD_BYTES = 400
+"""What a record takes besides its texts, in bytes."""
+
+
+@dataclass(slots=True)
+class StoreCounters:
+    """Counters of a store.
+
+    `unstored` alerts were sent to all channels and never written, `lost` ones not even that: there
+    was no room in memory. `failures` counts attempts to write that failed.
+    """
+
+    stored: int = 0
+    unstored: int = 0
+    lost: int = 0
+    failures: int = 0
+
+
+@dataclass(slots=True)
+class _Position:
+    """How far a channel is."""
+
+    done: int
+    saved: int
+    limit: int = 0
+    dead: int = 0
+    dead_letters: list[DeadLetter] = field(default_factory=list)
+
+
+class Store:
+    """Numbers, keeps and hands out alerts; for any thread."""
+
+    def __init__(
+        self,
+        database: Database | None = None,
+        *,
+        max_waiting_bytes: int = 64 << 20,
+        on_trouble: Callable[[str | None, int], None] = lambda _reason, _lost: None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """Begins behind what the database holds.
+
+        Args:
+            database: None keeps alerts in memory alone.
+            max_waiting_bytes: of what cannot be written, or waits for channels without a database.
+            on_trouble: is told, with a reason, that alerts cannot be written; and with None that
+                they can be again. The number is that of alerts that were lost until then. It must
+                not use the store.
+            clock: seconds.
+
+        """
+        self.database = database
+        self.counters = StoreCounters()
+        self._max_waiting = max_waiting_bytes
+        self._on_trouble = on_trouble
+        self._clock = clock
+        self._changed = threading.Condition()
+        self._writing = threading.Lock()
+        self._recent: deque[Record] = deque()
+        self._recent_bytes = 0
+        self._last = database.last_id() if database else 0
+        self._kept = self._last
+        self._known = database.delivered() if database else {}
+        self._channels: dict[str, _Position] = {}
+        self._problem: str | None = None
+        self._next_try = 0.0
+        self._is_over = False
+
+    @property
+    def last_id(self) -> int:
+        """The id of the newest alert."""
+        return self._last
+
+    @property
+    def problem(self) -> str | None:
+        """Why alerts cannot be written now."""
+        return self._problem
+
+    def attach(self, channel: str, *, limit: int = 0) -> int:
+        """Adds a channel; the id up to which it is done. One that is new begins with the next.
+
+        With a `limit`, `append` waits while more than so many alerts wait for it.
+        """
+        with self._changed:
+            done = self._known.get(channel, self._last)
+            self._channels[channel] = _Position(done, self._known.get(channel, -1), limit)
+            return done
+
+    def append(self, rows: Sequence[Row]) -> None:
+        """Keeps alerts, in order; when it returns, they are durable, or the trouble was told."""
+        self._wait_for_room()
+        with self._writing:
+            with self._changed:
+                records = [Record(self._last + n, *row) for n, row in enumerate(rows, 1)]
+                self._recent.extend(records)
+                self._recent_bytes += sum(map(_size, records))
+            last = self._last + len(records)
+            self._write(last)
+            with self._changed:
+                self._last = last
+                self._shorten()
+                self._changed.notify_all()
+
+    def _wait_for_room(self) -> None:
+        with self._changed:
+            while not self._is_over and any(
+                one.limit and self._last - one.done > one.limit for one in self._channels.values()
+            ):
+                self._changed.wait(1.0)
+
+    def _write(self, last: int) -> None:
+        """Writes what is not written up to an id. One thread at a time."""
+        if self.database is None:
+            return
+        now = self._clock()
+        if self._problem and now < self._next_try:
+            return
+        with self._changed:
+            waiting = [one for one in self._recent if one.id > self._kept]
+            changed = {
+                name: (one, one.done, list(one.dead_letters))
+                for name, one in self._channels.items()
+                if one.done != one.saved or one.dead_letters
+            }
+        done = {name: until for name, (_, until, _) in changed.items()}
+        letters = [letter for _, _, some in changed.values() for letter in some]
+        try:
+            self.database.write(waiting, done, letters)
+        except sqlite3.Error as error:
+            self.counters.failures += 1
+            self._next_try = now + _TRY_AGAIN_S
+            is_new, self._problem = not self._problem, f"{self.database.path}: {error}"
+            if is_new:
+                self._on_trouble(self._problem, 0)
+            return
+        with self._changed:
+            self._kept = last
+            self.counters.stored += len(waiting)
+            for one, until, some in changed.values():
+                one.saved = until
+                del one.dead_letters[: len(some)]
+        if self._problem:
+            self._problem = None
+            self._on_trouble(None, self.counters.lost)
+
+    def _shorten(self) -> None:
+        """Lets go of what is in memory and not needed there."""
+        recent = self._recent
+        done = min((one.done for one in self._channels.values()), default=self._last)
+        while recent:
+            first = recent[0]
+            has_room = self._recent_bytes <= self._max_waiting
+            if self.database and first.id <= self._kept:
+                if has_room and len(recent) <= _RECENT:
+                    return
+            elif first.id <= done:
+                if self.database:
+                    if has_room:
+                        return
+                    self.counters.unstored += 1
+            elif has_room:
+                return
+            else:
+                self.counters.lost += 1
+            recent.popleft()
+            self._recent_bytes -= _size(first)
+            self._kept = max(self._kept, first.id)
+
+    def read(self, after: int, limit: int, timeout: float | None) -> list[Record]:
+        """Alerts behind an id, in order; waits for the first. None after the time, in seconds, or
+        when the store is closed.
+
+        Raises:
+            sqlite3.Error: they are in the database alone, which cannot be read.
+
+        """
+        with self._changed:
+            if after >= self._last and not self._is_over:
+                self._changed.wait(timeout)
+            if after >= self._last:
+                return []
+            found = self._from_memory(after, limit)
+            if found is not None:
+                return found
+        if self.database and (records := self.database.read(after, limit)):
+            return records
+        with self._changed:
+            # what was between is lost, or was removed
+            first = self._recent[0].id if self._recent else after + 1
+            return self._from_memory(max(after, first - 1), limit) or []
+
+    def _from_memory(self, after: int, limit: int) -> list[Record] | None:
+        if not self._recent or after < self._recent[0].id - 1:
+            return None
+        start = after - self._recent[0].id + 1
+        end = min(start + limit, len(self._recent) - (self._recent[-1].id - self._last))
+        return list(islice(self._recent, start, end))
+
+    def advance(self, channel: str, done: int, dead_letters: Sequence[DeadLetter] = ()) -> None:
+        """A channel is done with alerts up to an id, but for dead letters."""
+        with self._changed:
+            position = self._channels[channel]
+            position.done = done
+            position.dead_letters += dead_letters
+            position.dead += sum(one.last_id - one.first_id + 1 for one in dead_letters)
+            if self.database is None:
+                self._shorten()
+            if position.limit:
+                self._changed.notify_all()
+
+    def save(self) -> None:
+        """Writes how far channels are, and what waits."""
+        with self._writing:
+            with self._changed:
+                is_clean = self._kept == self._last and not any(
+                    one.done != one.saved or one.dead_letters for one in self._channels.values()
+                )
+            if not is_clean:
+                self._write(self._last)
+
+    def backlog(self, channel: str) -> int:
+        """Alerts that wait for a channel."""
+        with self._changed:
+            return self._last - self._channels[channel].done
+
+    def dead(self, channel: str) -> int:
+        """Alerts that became dead letters of a channel in this process."""
+        with self._changed:
+            return self._channels[channel].dead
+
+    def retain(self, before_ns: int, max_bytes: int) -> int:
+        """Removes the oldest alerts that are from before a time, or of a store that is too large;
+        how many steps were needed. What some channel has not got is a dead letter of it then.
+
+        Raises:
+            sqlite3.Error: the database cannot be written.
+
+        """
+        steps = 0
+        while self.database and (last := self.database.oldest_beyond(before_ns, max_bytes)):
+            with self._changed:
+                late = {name: one.done for name, one in self._channels.items() if one.done < last}
+            for name, done in late.items():
+                reason = "it was removed from the store: too old, or too many"
+                self.advance(name, last, [DeadLetter(name, done + 1, last, reason, time.time_ns())])
+            with self._writing:
+                self.database.remove(last)
+            steps += 1
+        return steps
+
+    def stop(self) -> None:
+        """Wakes all who wait: nothing more comes."""
+        with self._changed:
+            self._is_over = True
+            self._changed.notify_all()
+
+    def close(self) -> None:
+        """Saves, and ends it."""
+        self.stop()
+        if self.database:
+            self._next_try = 0
+            self.save()
+            self.database.close()
+
+
+def _size(record: Record) -> int:
+    return len(record.json) + len(record.text) + _RECORD_BYTES
