@@ -149,7 +149,6 @@ class Live:
             "captures": None if captures is None else captures.options(rules),
         }
         self._engine = engine
-        self._rules = engine.rules
         self._resolver = resolver or _NoRuntimes()
         native = getattr(_native, "Live", None)
         if native is None:
@@ -206,9 +205,7 @@ class Live:
         rules = [rule for rule in engine.rules if rule.source == "syscall"]
         options = None if captures is None else msgspec.json.encode(captures.options(rules))
         self._native.change(sorted(calls), options)
-        before = self._engine.adopt(engine)
-        self._rules = self._engine.rules
-        return before
+        return self._engine.adopt(engine)
 
     def stop(self) -> None:
         """Lets `batches` come to its end; may be called by a signal handler."""
@@ -225,6 +222,6 @@ class Live:
     def stats(self) -> LiveStats:
         """Counters so far."""
         counters: dict[str, Any] = msgspec.json.decode(self._native.stats())
-        matches = zip(self._rules, counters["matches"], strict=True)
+        matches = zip(self._engine.rules, counters["matches"], strict=True)
         by_rule = {rule.name: count for rule, count in matches if count}
         return msgspec.convert({**counters, "alerts_by_rule": by_rule}, LiveStats)

@@ -81,7 +81,7 @@ class Scan:
             OSError: what is to be written cannot be, or is one of the inputs.
 
         """
-        self._rules = engine.rules
+        self._engine = engine
         self._native = read(
             engine.native,
             paths,
@@ -109,7 +109,7 @@ class Scan:
     def stats(self) -> ScanStats:
         """Counters so far."""
         counters: dict[str, Any] = msgspec.json.decode(self._native.stats())
-        matches = zip(self._rules, counters["matches"], strict=True)
+        matches = zip(self._engine.rules, counters["matches"], strict=True)
         by_rule = {rule.name: count for rule, count in matches if count}
         own = {"alerts_by_rule": by_rule, "seconds": self._seconds}
         return msgspec.convert({**counters, **own}, ScanStats)

@@ -146,7 +146,8 @@ def _calls(chosen: Ruleset, base: BaseSyscalls, *, json_output: bool, markdown: 
         print(json.dumps(syscalls.as_json(found), indent=2))  # noqa: T201
     else:
         syscalls.write_table(found, markdown=markdown)
-    syscalls.complain_of(found)
+    for complaint in found.complaints():
+        common.complain(complaint)
 
 
 def _plans(rules: Sequence[CheckedRule], source: str | None, *, json_output: bool) -> None:

@@ -1,47 +1,63 @@
-"""`lanner run`: live detection."""
+"""`lanner run`: the service."""
 
 from __future__ import annotations
 
-import math
+import gc
 import signal
-import sys
-import time
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from lanner import api
-from lanner.api.captures import DEFAULT_DURATION_MS
-from lanner.api.live import RING_BYTES, Live, LiveUnavailableError
+from lanner.api.live import RING_BYTES
 from lanner.api.query import QueryError
-from lanner.cli import captures, common, syscalls, writing
-from lanner.cli.alerts import AlertPrinter
-from lanner.containers import Resolver, Sockets
-from lanner.outputs.internal import drop_alert
-from lanner.plan.syscalls import interest
+from lanner.cli import captures, common, configs, syscalls, writing
+from lanner.containers import Sockets
+from lanner.rules.model import parse_priority
+from lanner.service.log import Logger, level_of
+from lanner.service.request import Request, ServiceError
+from lanner.service.ruleset import RuleChoice, RulesRefusedError
+from lanner.service.service import END, RELOAD, REOPEN, Service
 
 if TYPE_CHECKING:
     from types import FrameType
 
-    from lanner.api.captures import RuleCaptures
-    from lanner.api.live import LiveStats
+    from lanner.config import Config
+    from lanner.service.state import State
 
-DROPS_EVERY_S = 1.0
-"""So often it is looked whether events were lost."""
+_ORDERS = {
+    signal.SIGINT: END,
+    signal.SIGTERM: END,
+    signal.SIGHUP: RELOAD,
+    signal.SIGUSR1: REOPEN,
+}
 
 
 def run(
+    config: configs.ConfigOption = None,
+    option: configs.OptionOption = None,
     rules: common.RulesOption = None,
     local: common.LocalOption = None,
     json_output: common.JsonAlertsOption = False,
     iso_time: common.IsoTimeOption = False,
-    priority: common.PriorityOption = "debug",
+    priority: Annotated[
+        str | None, typer.Option("-p", "--priority", help="Only rules of this priority or above.")
+    ] = None,
     tag: common.TagOption = None,
     rule: common.RuleOption = None,
-    rule_matching: common.RuleMatchingOption = common.RuleMatching.ALL,
+    rule_matching: Annotated[
+        common.RuleMatching | None,
+        typer.Option(help="Report all rules that match an event, or only the first."),
+    ] = None,
     duration: Annotated[
         float | None,
         typer.Option("-M", "--duration", min=0, metavar="SECONDS", help="Stop after so long."),
+    ] = None,
+    store: Annotated[
+        str | None,
+        typer.Option(
+            metavar="PATH",
+            help="Where alerts are kept (`lanner alerts`); none: only until they are sent.",
+        ),
     ] = None,
     buffer_mib: Annotated[
         int,
@@ -63,142 +79,147 @@ def run(
     filter_text: writing.FilterOption = "",
     alerts_only: writing.AlertsOnlyOption = False,
     capture_prefix: captures.PrefixOption = None,
-    capture_mode: captures.ModeOption = captures.CaptureMode.RULES,
-    capture_duration: captures.DurationOption = DEFAULT_DURATION_MS,
-    capture_max_size: captures.MaxSizeOption = 0,
+    capture_mode: captures.ModeOption = None,
+    capture_duration: captures.DurationOption = None,
+    capture_max_size: captures.MaxSizeOption = None,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No summary at the end.")] = False,
 ) -> None:
-    """Watch this machine: match what its processes do against rules, and print the alerts.
+    """Watch this machine: match what its processes do against rules, and deliver the alerts.
 
     System calls come from the kernel, through eBPF; only those that the rules need are watched
     (`lanner rules --syscalls`). Needs Linux 5.8 or newer on x86-64, and root or the capabilities
     that `lanner doctor` names.
 
-    Without -r the default rules are used, then /etc/lanner/lanner.local.yaml if it is there, then
-    what --local names. SIGINT and SIGTERM end it, once all that was seen until then is matched.
+    The configuration is /etc/lanner/lanner.yaml, if it is there; it has the keys of falco.yaml and
+    Lanner's own (`lanner config schema`). Options count more, and -o sets any key. Alerts are kept
+    in a store first, then printed and sent to the channels that the configuration names. Without -r
+    and rules_files the default rules are used, then what is in /etc/lanner.
 
-    Exit code: 0 when it was ended; 1 when rules are invalid, this machine cannot be watched or the
-    capture cannot be written; 2 usage.
+    SIGHUP, or a change of a file, loads configuration and rules again: all or nothing. SIGUSR1
+    opens files again. SIGINT and SIGTERM end it, once all that was seen until then is matched.
+
+    Exit code: 0 when it was ended; 1 when configuration or rules are invalid, this machine cannot
+    be watched or something else failed; 2 usage.
 
     Example: sudo lanner run --json --priority notice
 
+    Example: sudo lanner run -c lanner.yaml -o http_output.enabled=true -o http_output.url=http://…
+
     Example: sudo lanner run -M 60 --write trace.scap
     """
+    # a service looks for garbage; `main` does not
+    gc.enable()
     writing.check_options(write, compress=compress, filter=filter_text, alerts_only=alerts_only)
-    if buffer_mib < 1 or buffer_mib & (buffer_mib - 1) or buffer_mib > 1024:
-        common.usage_error("--buffer: 1, 2, 4, … 1024 MiB")
     try:
-        sockets = Sockets.parse(container_socket or ())
+        Sockets.parse(container_socket or ())
     except ValueError as error:
         common.usage_error(f"--container-socket: {error}")
-    rule_captures = captures.captures_or_exit(
-        capture_prefix, capture_mode, capture_duration, capture_max_size
-    )
+    if priority is not None and parse_priority(priority) is None:
+        common.usage_error(f"`{priority}` is not a priority; use emergency, alert, … debug")
     output = writing.output_or_exit(
         write, compress=compress, filter_text=filter_text, alerts_only=alerts_only
     )
-    ruleset = common.load_or_exit(rules, local)
-    chosen = common.select_or_exit(ruleset, priority=priority, tags=tag, rules=rule)
-    chosen = chosen.select(source="syscall")
-    if not chosen.rules:
-        common.usage_error("none of the rules is for system calls: there is nothing to watch")
-    watched = interest(
-        chosen.rules, syscalls.base_syscalls(base, repair=repair, everything=all_syscalls)
+    options = [
+        *(option or ()),
+        *(["json_output=true"] if json_output else ()),
+        *(["time_format_iso_8601=true"] if iso_time else ()),
+        *([f"priority={priority}"] if priority is not None else ()),
+        *([f"rule_matching={rule_matching.value}"] if rule_matching else ()),
+        *([f"store.path={store}"] if store is not None else ()),
+        *_buffer(buffer_mib),
+        *syscalls.options(base, repair=repair, everything=all_syscalls),
+        *[f"containers.sockets[]={one}" for one in container_socket or ()],
+        *captures.options(capture_prefix, capture_mode, capture_duration, capture_max_size),
+        *(["stdout_output.to_stderr=true"] if writing.takes_stdout(output) else ()),
+    ]
+    load = configs.loader(config, options)
+    loaded = configs.checked_or_exit(load())
+    choice = RuleChoice(
+        tuple(rules or ()),
+        tuple(local or ()),
+        tuple(tag or ()),
+        tuple(rule or ()),
+        frozenset(("syscall",)),
     )
-    syscalls.complain_of(watched)
-    out = sys.stderr.buffer if writing.takes_stdout(output) else sys.stdout.buffer
+    request = Request(load, choice, duration, output)
+    service = _service_or_exit(request, loaded.config)
+
+    def obey(number: int, _frame: FrameType | None) -> None:
+        service.order(_ORDERS[signal.Signals(number)])
+
+    for number in _ORDERS:
+        signal.signal(number, obey)
     try:
-        live = Live(
-            api.Engine(chosen, rule_matching=rule_matching.value),
-            watched.names,
-            resolver=Resolver(sockets),
-            ring_bytes=buffer_mib << 20,
-            write=output,
-            captures=rule_captures,
-        )
+        went_well = service.run()
+    except ServiceError as error:
+        _give_up(error)
+    if not quiet:
+        _summarise(service.state)
+    if not went_well:
+        raise typer.Exit(1)
+
+
+def _service_or_exit(request: Request, config: Config) -> Service:
+    log = Logger(level_of(config.log_level), config.log_stderr, config.log_syslog)
+    try:
+        service = Service(request, request.load(), log)
+    except RulesRefusedError as error:
+        common.show(found for found in error.diagnostics if found.is_error)
+        common.complain(str(error))
+        raise typer.Exit(1) from None
     except QueryError as error:
         common.show(error.diagnostics)
         raise typer.Exit(1) from None
-    except LiveUnavailableError as error:
-        common.complain(f"cannot watch system calls: {error}")
-        common.remark("  `lanner doctor` says what is missing; `lanner scan` reads recorded events")
-        raise typer.Exit(1) from None
-
-    def end(_number: int, _frame: FrameType | None) -> None:
-        live.stop()
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, end)
-    printer = AlertPrinter(out, json_output=json_output, iso_time=iso_time)
-    try:
-        with live:
-            common.complain(
-                f"watching {len(watched.calls)} system calls with {len(chosen.rules)} rules"
-            )
-            _copy_alerts(live, printer, duration, rule_captures)
+    except ServiceError as error:
+        _give_up(error)
     except OSError as error:
-        if error.errno is not None:
-            raise
-        # what the kernel, or the capture that is written, did not let us do
-        common.complain(str(error))
+        common.complain(f"{error.filename or 'cannot begin'}: {error.strerror or error}")
         raise typer.Exit(1) from None
-    if rule_captures:
-        captures.tell(live.ended_captures(), rule_captures, printer)
-    if not quiet:
-        _summarise(live.stats())
+    if not service.state.rules.ruleset.rules:
+        service.close()
+        narrowed = request.rules.names or request.rules.tags
+        common.usage_error(
+            "no enabled rule is left with these --priority, --tag and --rule options"
+            if narrowed
+            else "none of the rules is for system calls: there is nothing to watch"
+        )
+    return service
 
 
-class _Losses:
-    """Looks for lost events, and tells of them."""
-
-    def __init__(self, live: Live, printer: AlertPrinter) -> None:
-        self._live = live
-        self._printer = printer
-        self._lost = 0
-        self._seen = 0
-
-    def look(self) -> None:
-        """Prints an alert, and a complaint, if events were lost since the last look."""
-        stats = self._live.stats()
-        lost, seen = stats.lost - self._lost, stats.events - self._seen
-        self._lost, self._seen = stats.lost, stats.events
-        if lost:
-            self._printer.print(drop_alert(time.time_ns(), lost, seen, stats.dropped))
-            common.complain(f"{lost:,} events were lost: the buffer was full (see --buffer)")
+def _give_up(error: ServiceError) -> NoReturn:
+    common.complain(str(error))
+    if error.help:
+        common.remark(f"  {error.help}")
+    raise typer.Exit(1)
 
 
-def _copy_alerts(
-    live: Live, printer: AlertPrinter, duration: float | None, rule_captures: RuleCaptures | None
-) -> None:
-    losses = _Losses(live, printer)
-    now = time.monotonic()
-    end = math.inf if duration is None else now + duration
-    next_look = now + DROPS_EVERY_S
-    for batch in live.batches():
-        printer.print(batch)
-        if rule_captures:
-            captures.tell(live.ended_captures(), rule_captures, printer)
-        now = time.monotonic()
-        if now >= end:
-            live.stop()
-        if now >= next_look:
-            next_look = now + DROPS_EVERY_S
-            losses.look()
-    losses.look()
+def _buffer(mib: int) -> list[str]:
+    """Falco's number of a size: 1 for 1 MiB, and each is twice the one before."""
+    if mib < 1 or mib & (mib - 1) or mib > 512:
+        common.usage_error("--buffer: 1, 2, 4, … 512 MiB")
+    if mib << 20 == RING_BYTES:
+        return []
+    return [f"engine.modern_ebpf.buf_size_preset={mib.bit_length()}"]
 
 
-def _summarise(stats: LiveStats) -> None:
-    total = sum(stats.alerts_by_rule.values())
-    common.remark(f"\nwatched {stats.events:,} events, {stats.lost:,} dropped; {total:,} alerts")
-    for name, count in sorted(stats.alerts_by_rule.items(), key=lambda item: (-item[1], item[0])):
+def _summarise(state: State) -> None:
+    matches = {name: count for name, (_, count) in state.matches().items() if count}
+    live = state.live
+    lost = live.lost if live else 0
+    common.remark(
+        f"\nwatched {state.events:,} events, {lost:,} dropped; {sum(matches.values()):,} alerts"
+    )
+    for name, count in sorted(matches.items(), key=lambda item: (-item[1], item[0])):
         common.remark(f"  {count:>8,}  {name}")
+    if live is None:
+        return
     problems = (
-        (stats.unreadable, "events have a parameter that could not be read"),
-        (stats.truncated, "events have a parameter that was cut"),
-        (stats.unreadable_processes, "processes could not be read at the start"),
-        (stats.left_out_at_start, "threads and descriptors at the start were too many"),
-        (stats.unknown_threads, "threads are known only by their number"),
-        (stats.dropped_threads, "threads did not fit into the table"),
+        (live.unreadable, "events have a parameter that could not be read"),
+        (live.truncated, "events have a parameter that was cut"),
+        (live.unreadable_processes, "processes could not be read at the start"),
+        (live.left_out_at_start, "threads and descriptors at the start were too many"),
+        (live.unknown_threads, "threads are known only by their number"),
+        (live.dropped_threads, "threads did not fit into the table"),
     )
     for count, what in problems:
         if count:

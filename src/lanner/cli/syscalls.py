@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from lanner.cli import common, tables
-from lanner.plan.syscalls import BaseSyscalls, parse_custom_set
+from lanner.cli import tables
+from lanner.plan.syscalls import BaseSyscalls, parse_custom_set, shown
 
 if TYPE_CHECKING:
     from lanner.plan.syscalls import Interest
@@ -33,8 +33,6 @@ AllOption = Annotated[
         help="Reads and writes, too, for rules that match events of all types.",
     ),
 ]
-SHOWN_RULES = 3
-"""Of the rules that need a call, so many are named in the table."""
 
 
 def base_syscalls(names: list[str] | None, *, repair: bool, everything: bool) -> BaseSyscalls:
@@ -42,17 +40,13 @@ def base_syscalls(names: list[str] | None, *, repair: bool, everything: bool) ->
     return BaseSyscalls(parse_custom_set(names or ()), repair=repair, all=everything)
 
 
-def complain_of(found: Interest) -> None:
-    """Says what cannot be watched, or is not to be."""
-    for name in found.invalid:
-        what = "left out" if name.startswith("!") else "watched"
-        common.complain(f"--base-syscalls: `{name}` is no system call that can be {what}")
-    for event, rules in found.missing.items():
-        common.complain(f"rules match `{event}` events, which nothing tells of: {_names(rules)}")
-    for event, rules in found.removed.items():
-        common.complain(
-            f"rules match `{event}` events, which --base-syscalls leaves out: {_names(rules)}"
-        )
+def options(names: list[str] | None, *, repair: bool, everything: bool) -> list[str]:
+    """What the options say, as keys of a configuration."""
+    return [
+        *[f"base_syscalls.custom_set[]={name}" for name in parse_custom_set(names or ())],
+        *(["base_syscalls.repair=true"] if repair else ()),
+        *(["base_syscalls.all=true"] if everything else ()),
+    ]
 
 
 def as_json(found: Interest) -> dict[str, Any]:
@@ -64,11 +58,6 @@ def write_table(found: Interest, *, markdown: bool) -> None:
     """The list for people."""
     tables.write(
         ("Call", "Event type", "Why", "Rules"),
-        [(call.name, call.event, call.why, _names(call.rules)) for call in found.calls],
+        [(call.name, call.event, call.why, shown(call.rules)) for call in found.calls],
         markdown=markdown,
     )
-
-
-def _names(rules: tuple[str, ...]) -> str:
-    more = len(rules) - SHOWN_RULES
-    return "; ".join(rules[:SHOWN_RULES]) + (f"; and {more} more" if more > 0 else "")

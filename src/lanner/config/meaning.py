@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.config import codes
 from lanner.config.durations import parse_duration_ms
+from lanner.containers import Sockets
 from lanner.diagnostics import Diagnostic, Severity, Span
 from lanner.rules.model import parse_priority
 from lanner.rules.yaml_nodes import Mapping, Node, Scalar, Sequence
@@ -112,6 +113,13 @@ class _Checker:
             falco = f'webserver listen address "{address}" is not a valid IP address'
             path = "webserver.listen_address"
             yield self._error(path, f"`{address}` is not an IP address", falco=falco)
+        try:
+            Sockets.parse(config.containers.sockets)
+        except ValueError as error:
+            yield self._error("containers.sockets", str(error))
+        for name, text in config.static_fields.items():
+            if "%" in text:
+                yield self._error(f"static_fields.{name}", "a static field cannot have a `%`")
         for number, redaction in enumerate(config.redact):
             for place, pattern in enumerate(redaction.patterns):
                 try:

@@ -260,7 +260,8 @@ class Database:
         with self._transaction():
             self._writer.execute("DELETE FROM alerts WHERE id <= ?", (up_to,))
             self._writer.execute("DELETE FROM dead_letters WHERE last_id <= ?", (up_to,))
-        self._writer.execute("PRAGMA incremental_vacuum")
+        # a script, because `execute` would end after the first page
+        self._writer.executescript("PRAGMA incremental_vacuum")
 
     def close(self) -> None:
         """Ends it; never raises."""

@@ -75,10 +75,12 @@ class Delivery:
         patience: Patience = DEFAULT_PATIENCE,
         *,
         on_trouble: Callable[[str, str | None], None] = lambda _channel, _problem: None,
+        on_gone: Callable[[str], None] = lambda _channel: None,
     ) -> None:
         """Attaches the channel; `start` begins.
 
-        `on_trouble` is told when a channel begins to fail, and with None when it works again.
+        `on_trouble` is told when a channel begins to fail, and with None when it works again;
+        `on_gone`, that it is over for good: it ends then, and its alerts stay in the store.
         """
         self.name = name
         self.counters = ChannelCounters()
@@ -87,6 +89,7 @@ class Delivery:
         self._form = form
         self._patience = patience
         self._on_trouble = on_trouble
+        self._on_gone = on_gone
         limit = patience.max_backlog if patience.blocks else 0
         self._done = store.attach(name, limit=limit)
         self._is_over = threading.Event()
@@ -115,6 +118,8 @@ class Delivery:
         # a channel may take its own time-out beyond the deadline
         self._thread.join(max(0.0, (self._deadline or 0) - time.monotonic()) + 5.0)
         self._channel.close()
+        self._store.save()
+        self._store.detach(self.name)
 
     def _run(self) -> None:
         wait = 0.0
@@ -160,6 +165,11 @@ class Delivery:
             if error.delivered:
                 self._delivered(records[: error.delivered])
                 wait, refused = 0.0, 0
+            if error.is_gone:
+                self._failed(str(error), wait)
+                self._is_over.set()
+                self._on_gone(self.name)
+                return 0.0, 0
             refused += error.is_final
             if error.is_final and refused >= self._patience.refusals:
                 record = records[error.delivered]

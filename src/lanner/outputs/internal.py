@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 DROP_RULE = "Falco internal: syscall event drop"
 """Falco's name, which alert consumers know (https://falco.org/docs: dropped system call events)."""
 CAPTURE_LIMIT_RULE = "Falco internal: capture size limit reached"
-"""Falco's name, too."""
+METRICS_RULE = "Falco internal: metrics snapshot"
+RELOAD_RULE = "Falco internal: hot restart failure"
+"""Falco's names, too."""
+STORE_RULE = "Lanner internal: alerts cannot be stored"
+CHANNEL_RULE = "Lanner internal: alerts cannot be delivered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class InternalAlert:
     priority: str
     rule: str
     message: str
-    fields: Mapping[str, str | int]
+    fields: Mapping[str, str | int | float]
 
     def __len__(self) -> int:
         """It is one alert."""
@@ -108,3 +112,37 @@ def capture_limit_alert(time_ns: int, limit_mb: int, written_bytes: int) -> Inte
         f"{CAPTURE_LIMIT_RULE}. Configured limit: {limit_mb} MB.",
         {"max_file_size_mb": limit_mb, "written_bytes": written_bytes},
     )
+
+
+def metrics_alert(time_ns: int, fields: Mapping[str, str | int | float]) -> InternalAlert:
+    """A snapshot of counters."""
+    return InternalAlert(time_ns, "Informational", METRICS_RULE, "Falco metrics snapshot", fields)
+
+
+def reload_alert(time_ns: int, reason: str) -> InternalAlert:
+    """A configuration, or rules, could not be used: those from before stay in force."""
+    return InternalAlert(
+        time_ns, "Critical", RELOAD_RULE, f"{RELOAD_RULE}: {reason}", {"reason": reason}
+    )
+
+
+def store_alert(time_ns: int, problem: str | None, lost: int) -> InternalAlert:
+    """Alerts cannot be written; or, without a problem, they can be again."""
+    message = (
+        f"{STORE_RULE}: {problem}. They wait in memory, and are sent from there."
+        if problem
+        else f"{STORE_RULE}: they can be again. {lost} alerts were lost in the meantime."
+    )
+    fields: dict[str, str | int | float] = {"problem": problem or "", "lost": lost}
+    return InternalAlert(time_ns, "Critical" if problem else "Notice", STORE_RULE, message, fields)
+
+
+def channel_alert(time_ns: int, channel: str, problem: str | None) -> InternalAlert:
+    """A channel does not take alerts; or, without a problem, it does again."""
+    message = (
+        f"{CHANNEL_RULE}: {channel}: {problem}. They wait in the store, and are tried again."
+        if problem
+        else f"{CHANNEL_RULE}: {channel}: it takes them again."
+    )
+    fields = {"channel": channel, "problem": problem or ""}
+    return InternalAlert(time_ns, "Error" if problem else "Notice", CHANNEL_RULE, message, fields)

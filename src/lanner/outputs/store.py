@@ -118,6 +118,12 @@ class Store:
             self._channels[channel] = _Position(done, self._known.get(channel, -1), limit)
             return done
 
+    def detach(self, channel: str) -> None:
+        """Takes a channel away; how far it was is kept."""
+        with self._changed:
+            position = self._channels.pop(channel)
+            self._known[channel] = position.done
+
     def append(self, rows: Sequence[Row]) -> None:
         """Keeps alerts, in order; when it returns, they are durable, or the trouble was told."""
         self._wait_for_room()
@@ -231,7 +237,9 @@ class Store:
     def advance(self, channel: str, done: int, dead_letters: Sequence[DeadLetter] = ()) -> None:
         """A channel is done with alerts up to an id, but for dead letters."""
         with self._changed:
-            position = self._channels[channel]
+            position = self._channels.get(channel)
+            if position is None:
+                return  # it was given up, and comes back from a call that hung
             position.done = done
             position.dead_letters += dead_letters
             position.dead += sum(one.last_id - one.first_id + 1 for one in dead_letters)
@@ -280,8 +288,13 @@ class Store:
             steps += 1
         return steps
 
+    def wake(self) -> None:
+        """Lets channels that wait for alerts look whether they are to end."""
+        with self._changed:
+            self._changed.notify_all()
+
     def stop(self) -> None:
-        """Wakes all who wait: nothing more comes."""
+        """Nothing more comes: nobody waits for it any more."""
         with self._changed:
             self._is_over = True
             self._changed.notify_all()

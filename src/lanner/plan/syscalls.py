@@ -38,6 +38,7 @@ _PROCESS = frozenset(
 )
 """What `repair` keeps whatever the rules are: without these, processes are not known."""
 
+_SHOWN_RULES = 3
 _ACCEPTING = frozenset(("accept", "accept4", "listen"))
 
 
@@ -89,6 +90,25 @@ class Interest:
     def names(self) -> tuple[str, ...]:
         """Names of the calls."""
         return tuple(call.name for call in self.calls)
+
+    def complaints(self) -> list[str]:
+        """What cannot be watched, or is not to be, in words."""
+        said = []
+        for name in self.invalid:
+            what = "left out" if name.startswith("!") else "watched"
+            said.append(f"base_syscalls: `{name}` is no system call that can be {what}")
+        for event, rules in self.missing.items():
+            said.append(f"rules match `{event}` events, which nothing tells of: {shown(rules)}")
+        for event, rules in self.removed.items():
+            by = f"rules match `{event}` events, which base_syscalls leaves out"
+            said.append(f"{by}: {shown(rules)}")
+        return said
+
+
+def shown(rules: tuple[str, ...]) -> str:
+    """The first names of some rules, and how many more there are."""
+    more = len(rules) - _SHOWN_RULES
+    return "; ".join(rules[:_SHOWN_RULES]) + (f"; and {more} more" if more > 0 else "")
 
 
 def interest(rules: Iterable[CheckedRule], base: BaseSyscalls | None = None) -> Interest:

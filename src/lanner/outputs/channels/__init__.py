@@ -50,13 +50,17 @@ class DeliveryError(Exception):
     Attributes:
         delivered: how many of them, from the first on, were delivered.
         is_final: trying again the one behind these is of no use: it is the message that is refused.
+        is_gone: nothing will ever be delivered to this peer again.
 
     """
 
-    def __init__(self, reason: str, *, delivered: int = 0, is_final: bool = False) -> None:
+    def __init__(
+        self, reason: str, *, delivered: int = 0, is_final: bool = False, is_gone: bool = False
+    ) -> None:
         super().__init__(reason)
         self.delivered = delivered
         self.is_final = is_final
+        self.is_gone = is_gone
 
 
 class Channel(Protocol):

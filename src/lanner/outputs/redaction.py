@@ -1,0 +1,108 @@
+"""Secrets in alerts: hidden before an alert is stored, so that they are nowhere."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Iterable, Sequence
+
+    from lanner.outputs.store import Row
+
+_SHORTEST = 3
+"""Values of hidden fields that are shorter are not looked for in the message: `a` is everywhere."""
+
+
+@dataclass(frozen=True, slots=True)
+class Redaction:
+    """What is hidden in the alerts of some rules.
+
+    Attributes:
+        source: of rules of this source; of all when it is empty.
+        rule: of the rule of this name; of all when it is empty.
+        tags: of rules that have all of these.
+        fields: output fields whose values are hidden, wherever they stand in the alert.
+        patterns: what these match is hidden, in the message and in all values.
+        replacement: stands in its place.
+
+    """
+
+    source: str = ""
+    rule: str = ""
+    tags: frozenset[str] = frozenset()
+    fields: frozenset[str] = frozenset()
+    patterns: tuple[re.Pattern[str], ...] = ()
+    replacement: str = "<redacted>"
+
+    def is_for(self, rule: str, source: str, alert: dict[str, Any]) -> bool:
+        """Whether an alert is meant."""
+        return (
+            self.source in {"", source}
+            and self.rule in {"", rule}
+            and self.tags.issubset(alert.get("tags", ()))
+        )
+
+
+class Redactor:
+    """Hides what redactions say in alerts. Without any it does nothing, and costs nothing."""
+
+    def __init__(self, redactions: Iterable[Redaction] = ()) -> None:
+        """Takes the redactions, in their order."""
+        self._redactions = tuple(redactions)
+
+    def rows(self, rows: Sequence[Row]) -> Sequence[Row]:
+        """Alerts with everything hidden that is to be."""
+        return [self._row(row) for row in rows] if self._redactions else rows
+
+    def _row(self, row: Row) -> Row:
+        time_ns, priority, rule, source, json, text = row
+        alert: dict[str, Any] | None = None
+        for redaction in self._redactions:
+            if redaction.rule not in {"", rule} or redaction.source not in {"", source}:
+                continue
+            alert = msgspec.json.decode(json) if alert is None else alert
+            if redaction.is_for(rule, source, alert):
+                alert, text = _hidden(redaction, alert, text)
+        if alert is not None:
+            json = msgspec.json.encode(alert, order="sorted").decode()
+        return time_ns, priority, rule, source, json, text
+
+
+def _hidden(redaction: Redaction, alert: dict[str, Any], text: str) -> tuple[dict[str, Any], str]:
+    secrets: set[str] = set()
+    values: dict[str, Any] = alert.get("output_fields", {})
+    for name in redaction.fields & values.keys():
+        if values[name] is not None:
+            secrets.update(_texts(values[name]))
+            values[name] = redaction.replacement
+    # the longest first: one may be part of another
+    known = sorted((one for one in secrets if len(one) >= _SHORTEST), key=len, reverse=True)
+
+    def clean(value: Any) -> Any:
+        match value:
+            case str():
+                for secret in known:
+                    value = value.replace(secret, redaction.replacement)
+                for pattern in redaction.patterns:
+                    value = pattern.sub(lambda _found: redaction.replacement, value)
+                return value
+            case list():
+                return [clean(one) for one in value]
+            case _:
+                return value
+
+    cleaned = {name: clean(value) for name, value in alert.items() if name == "output"}
+    cleaned["output_fields"] = {name: clean(value) for name, value in values.items()}
+    return alert | cleaned, clean(text)
+
+
+def _texts(value: Any) -> Iterable[str]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _texts(one)
+    else:
+        yield str(value)

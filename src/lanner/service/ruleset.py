@@ -1,0 +1,175 @@
+"""The rules of a configuration: loaded, chosen, compiled."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lanner import api
+from lanner.api.ruleset import SITE_LOCAL_RULES
+from lanner.rules.additions import Addition, AdditionError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lanner.config import Config
+    from lanner.config.sections import AppendOutput, RuleSelection
+    from lanner.diagnostics import Diagnostic
+    from lanner.rules.model import CheckedRule
+
+SITE_FOLDER = Path("/etc/lanner")
+SITE_RULES = SITE_FOLDER / "lanner_rules.yaml"
+"""In place of the rules that ship with Lanner."""
+SITE_ADDITIONS = (SITE_FOLDER / "lanner_rules.local.yaml", SITE_FOLDER / "rules.d")
+"""Loaded after these."""
+
+
+class RulesRefusedError(Exception):
+    """The rules of a configuration cannot be used; `diagnostics` say why, if it is the files."""
+
+    def __init__(self, message: str, diagnostics: Iterable[Diagnostic] = ()) -> None:
+        super().__init__(message)
+        self.diagnostics = tuple(diagnostics)
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChoice:
+    """Rules that are named elsewhere than in a configuration.
+
+    Attributes:
+        paths: files and folders in place of those of the configuration.
+        local: files that add to them.
+        tags: only rules with one of these.
+        names: only rules of these names (`*`, `?`).
+        sources: only rules of these event sources.
+
+    """
+
+    paths: tuple[str, ...] = ()
+    local: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
+    sources: frozenset[str] = frozenset(("syscall", "k8s_audit"))
+
+
+@dataclass(frozen=True, slots=True)
+class RuleFile:
+    """A file that was loaded, and the SHA-256 of its text."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedRules:
+    """Rules that are in force, or could be."""
+
+    ruleset: api.Ruleset
+    engine: api.Engine
+    files: tuple[RuleFile, ...]
+    watched: tuple[Path, ...]
+    """Files and folders whose change may change the rules."""
+
+
+def load_rules(config: Config, choice: RuleChoice) -> LoadedRules:
+    """Loads the rules of a configuration.
+
+    Raises:
+        RulesRefusedError: they are invalid, or none are named.
+
+    """
+    ruleset, watched = _read(config, choice)
+    if not ruleset.ok:
+        raise RulesRefusedError("the rules are invalid", ruleset.diagnostics)
+    rules = tuple(
+        rule for rule, enabled in _switched(ruleset.result.rules, config.rules) if enabled
+    )
+    chosen = replace(ruleset, rules=rules).select(
+        priority=config.priority, tags=choice.tags, rules=choice.names
+    )
+    rules = tuple(rule for rule in chosen.rules if rule.source in choice.sources)
+    chosen = replace(chosen, rules=rules)
+    try:
+        engine = api.Engine(
+            chosen,
+            rule_matching=config.rule_matching,
+            additions=[_addition(one, config.static_fields) for one in config.append_output],
+        )
+    except AdditionError as error:
+        raise RulesRefusedError(str(error)) from None
+    files = tuple(
+        RuleFile(file.name, hashlib.sha256(file.source.text.encode()).hexdigest())
+        for file in ruleset.result.files
+        if file.source
+    )
+    return LoadedRules(chosen, engine, files, watched)
+
+
+def _read(config: Config, choice: RuleChoice) -> tuple[api.Ruleset, tuple[Path, ...]]:
+    named = choice.paths or config.rules_files or config.rules_file
+    if named:
+        # as in Falco: what is named on the command line must be there, the rest may be
+        paths = [path for path in map(Path, named) if choice.paths or path.exists()]
+        if not paths:
+            raise RulesRefusedError(
+                "You must specify at least one rules file/directory via -r or a rules_files entry"
+            )
+        ruleset = api.load_rules(*filter(_has_rules, paths), local=choice.local)
+    else:
+        own = (SITE_RULES,) if SITE_RULES.exists() else ()
+        added = [path for path in SITE_ADDITIONS if path.exists() and _has_rules(path)]
+        ruleset = api.load_rules(*own, defaults=not own, local=(*added, *choice.local))
+        paths = [SITE_RULES, SITE_LOCAL_RULES, *SITE_ADDITIONS]
+    return ruleset, (*map(Path, named), *(() if named else paths), *map(Path, choice.local))
+
+
+def _has_rules(path: Path) -> bool:
+    """Whether there is something to load: folders may be empty, other files are left out."""
+    if path.is_dir():
+        return any(file.suffix in {".yaml", ".yml"} for file in path.iterdir())
+    return True
+
+
+def _switched(
+    rules: Iterable[CheckedRule], selections: Iterable[RuleSelection]
+) -> Iterable[tuple[CheckedRule, bool]]:
+    """Rules, and whether they are enabled after all selections; later ones win."""
+    for rule in rules:
+        enabled = rule.enabled
+        for selection in selections:
+            selector = selection.enable or selection.disable
+            if selector is None:
+                continue
+            is_meant = (selector.rule and fnmatchcase(rule.name, _star_only(selector.rule))) or (
+                selector.tag and selector.tag in rule.tags
+            )
+            if is_meant:
+                enabled = selection.enable is not None
+        yield rule, enabled
+
+
+def _star_only(pattern: str) -> str:
+    """Falco's wildcard is `*`; `?` and `[` stand for themselves."""
+    return pattern.replace("[", "[[]").replace("?", "[?]")
+
+
+def _addition(section: AppendOutput, static: dict[str, str]) -> Addition:
+    def filled(text: str) -> str:
+        for name, value in static.items():
+            text = text.replace(f"%static.{name}", value)
+        return text
+
+    fields: dict[str, str] = {}
+    for one in section.extra_fields:
+        fields |= {one: f"%{one}"} if isinstance(one, str) else one
+    return Addition(
+        source=section.match.source,
+        rule=section.match.rule,
+        tags=frozenset(section.match.tags),
+        text=filled(section.extra_output),
+        fields=tuple((name, filled(form)) for name, form in fields.items()),
+        is_suggested=section.suggested_output,
+    )

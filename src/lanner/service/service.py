@@ -1,0 +1,241 @@
+"""The service: what starts, what runs, and what ends it."""
+
+from __future__ import annotations
+
+import os
+import queue
+import socket
+import sqlite3
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lanner.config.durations import seconds
+from lanner.outputs.internal import channel_alert, store_alert
+from lanner.service.channels import Channels
+from lanner.service.health import problems
+from lanner.service.notify import Notifier
+from lanner.service.opening import open_store
+from lanner.service.redactions import redactor_of
+from lanner.service.reload import Reloader, config_files, describe
+from lanner.service.request import ServiceError
+from lanner.service.ruleset import load_rules
+from lanner.service.sink import Sink
+from lanner.service.snapshots import Snapshots
+from lanner.service.sources import Source, Watching
+from lanner.service.state import State
+from lanner.service.syscalls import open_syscalls
+from lanner.service.watching import Watcher
+
+if TYPE_CHECKING:
+    from lanner.config import Loaded
+    from lanner.outputs.internal import InternalAlert
+    from lanner.service.log import Log
+    from lanner.service.request import Request
+
+_LOOK_EVERY_S = 0.5
+_RETAIN_EVERY_S = 60.0
+_END_S = 30.0
+"""So long sources have at the end, for what was seen until then."""
+
+END, RELOAD, REOPEN = "end", "reload", "reopen"
+
+
+class Service:
+    """Runs what a configuration asks for."""
+
+    def __init__(self, request: Request, loaded: Loaded, log: Log) -> None:
+        """Prepares everything; nothing is watched yet.
+
+        Raises:
+            RulesRefusedError: the rules are invalid.
+            QueryError: the filter of a capture that is to be written is wrong.
+            ServiceError: something else is not as it must be; the message says what.
+
+        """
+        config = loaded.config
+        self._request = request
+        self._log = log
+        self._notifier = Notifier()
+        self._orders: queue.SimpleQueue[str] = queue.SimpleQueue()
+        self._to_tell: queue.SimpleQueue[InternalAlert] = queue.SimpleQueue()
+        self._has_failed = False
+        rules = load_rules(config, request.rules)
+        store = open_store(config, log, self._on_store_trouble)
+        channels = Channels(store, self._on_channel_trouble, lambda: self.order(END))
+        self._sink = Sink(
+            store,
+            redactor_of(config),
+            os.environ.get("FALCO_HOSTNAME") or socket.gethostname(),
+            iso_time=config.time_format_iso_8601,
+            utc_offset=time.localtime().tm_gmtoff,
+        )
+        self.state = State(
+            loaded=loaded,
+            config_files=config_files(loaded),
+            rules=rules,
+            store=store,
+            channels=channels,
+            engine_kind=config.engine.kind,
+        )
+        self._reloader = Reloader(request, self.state, self._sink, log)
+        self._snapshots = Snapshots(config.metrics, self.state, self._sink)
+        try:
+            self._prepared = channels.prepare(config)
+            self.state.sources = tuple(self._sources())
+        except ValueError as error:
+            store.close()
+            raise ServiceError(str(error)) from None
+        except BaseException:
+            store.close()
+            raise
+
+    def _sources(self) -> list[Source]:
+        config, wanted = self.state.loaded.config, self._request.rules.sources
+        sources = []
+        if "syscall" in wanted:
+            reading = open_syscalls(
+                config,
+                self.state.rules,
+                self._sink,
+                self._log,
+                write=self._request.write,
+                give_up=self._give_up,
+            )
+            source = Source("syscall", reading, self._sink, self._wake)
+            sources.append(source)
+            if isinstance(reading, Watching):
+                self.state.watching = (source, reading.live)
+        return sources
+
+    def order(self, what: str) -> None:
+        """Asks for the end, for a reload, or for files to be opened again; also in handlers of
+        signals.
+        """
+        self._orders.put(what)
+
+    def _wake(self) -> None:
+        self._orders.put("")
+
+    def _give_up(self) -> None:
+        self._has_failed = True
+        self._orders.put(END)
+
+    def close(self) -> None:
+        """Ends one that never ran."""
+        self.state.store.close()
+
+    def run(self) -> bool:
+        """Runs until it is ended; whether all went well.
+
+        Raises:
+            ServiceError: it cannot begin, or a source failed.
+
+        """
+        state = self.state
+        deadline = None
+        if self._request.duration_s is not None:
+            deadline = time.monotonic() + self._request.duration_s
+        watcher = Watcher(self._watched())
+        state.channels.adopt(self._prepared)
+        for source in state.sources:
+            source.start()
+        self._log(describe(state.rules))
+        self._notifier.ready(f"{len(state.rules.ruleset.rules)} rules")
+        next_retention = next_sign = 0.0
+        try:
+            while not all(source.is_over for source in state.sources):
+                order = self._next_order(deadline)
+                now = time.monotonic()
+                if order == END or (deadline is not None and now >= deadline):
+                    break
+                if order == REOPEN:
+                    state.channels.reopen()
+                is_changed = state.loaded.config.watch_config_files and watcher.has_changed()
+                if order == RELOAD or is_changed:
+                    self._reload()
+                    watcher.watch(self._watched())
+                self._tell()
+                self._look()
+                if now >= next_retention:
+                    next_retention = now + _RETAIN_EVERY_S
+                    self._retain()
+                if self._notifier.watchdog_s and now >= next_sign and not problems(state):
+                    next_sign = now + self._notifier.watchdog_s / 3
+                    self._notifier.alive()
+        finally:
+            self._end()
+        for source in state.sources:
+            if source.failure is not None:
+                raise ServiceError(f"{source.name}: {source.failure}") from source.failure
+        return not self._has_failed
+
+    def _next_order(self, deadline: float | None) -> str:
+        wait = _LOOK_EVERY_S
+        if deadline is not None:
+            wait = min(wait, max(0.0, deadline - time.monotonic()))
+        try:
+            return self._orders.get(timeout=wait)
+        except queue.Empty:
+            return ""
+
+    def _watched(self) -> list[Path]:
+        loaded = self.state.loaded
+        included = [one if isinstance(one, str) else one.path for one in loaded.config.config_files]
+        return [*loaded.files, *map(Path, included), *self.state.rules.watched]
+
+    def _reload(self) -> None:
+        self._notifier.reloading()
+        self._log("SIGHUP received, restarting...", "notice")
+        self._reloader.reload()
+        self._notifier.ready(f"{len(self.state.rules.ruleset.rules)} rules")
+
+    def _look(self) -> None:
+        if self.state.watching:
+            self.state.live = self.state.watching[1].stats()
+        try:
+            self._snapshots.take()
+        except OSError as error:
+            self._log(f"metrics.output_file: {error.strerror}", "error")
+        self.state.store.save()
+
+    def _tell(self) -> None:
+        while not self._to_tell.empty():
+            self._sink.internal(self._to_tell.get())
+
+    def _retain(self) -> None:
+        section = self.state.loaded.config.store
+        age = seconds(section.max_age)
+        before = time.time_ns() - int(age * 1e9) if age else 0
+        try:
+            self.state.store.retain(before, section.max_size_mb << 20)
+        except sqlite3.Error as error:
+            self._log(f"old alerts cannot be removed from the store: {error}", "error")
+
+    def _end(self) -> None:
+        """All that was seen until now is matched, stored, and sent if that can be."""
+        self._notifier.stopping()
+        for source in self.state.sources:
+            source.stop()
+        for source in self.state.sources:
+            if not source.join(_END_S):
+                self._log(f"{source.name}: it did not end: what it has seen last is lost", "error")
+        self._tell()
+        if self.state.watching:
+            self.state.live = self.state.watching[1].stats()
+        self.state.channels.end()
+        self.state.store.close()
+
+    def _on_store_trouble(self, problem: str | None, lost: int) -> None:
+        if problem is None:
+            self._log(f"alerts can be stored again; {lost} were lost", "notice")
+        else:
+            self._log(f"alerts cannot be stored: {problem}", "critical")
+        self._to_tell.put(store_alert(time.time_ns(), problem, lost))
+
+    def _on_channel_trouble(self, name: str, problem: str | None) -> None:
+        if problem is None:
+            self._log(f"{name}_output: alerts are delivered again", "notice")
+        else:
+            self._log(f"{name}_output: {problem}: alerts wait, and are tried again", "error")
+        self._to_tell.put(channel_alert(time.time_ns(), f"{name}_output", problem))

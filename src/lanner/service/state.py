@@ -1,0 +1,85 @@
+"""What is in force now, and what has happened since the start."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lanner.api.live import Live, LiveStats
+    from lanner.config import Loaded
+    from lanner.outputs.store import Store
+    from lanner.rules.model import CheckedRule
+    from lanner.service.channels import Channels
+    from lanner.service.ruleset import LoadedRules, RuleFile
+    from lanner.service.sources import Source
+
+
+@dataclass(slots=True)
+class State:
+    """The state of a service; changed by its main thread alone.
+
+    Attributes:
+        loaded: the configuration.
+        config_files: the files that it came from, with their SHA-256.
+        rules: the rules.
+        store: keeps alerts.
+        channels: where they go.
+        sources: where events come from.
+        engine_kind: where system calls come from: `engine.kind`.
+        watching: live detection, and its source.
+        live: the counters of live detection when they were last looked at.
+        started_ns: when it began, in nanoseconds since the epoch.
+        reloaded_ns: when the rules were read last.
+        reloads: how often they were read again.
+        failed_reloads: how often what was read could not be used.
+
+    """
+
+    loaded: Loaded
+    config_files: tuple[RuleFile, ...]
+    rules: LoadedRules
+    store: Store
+    channels: Channels
+    sources: tuple[Source, ...] = ()
+    engine_kind: str = "nodriver"
+    watching: tuple[Source, Live] | None = None
+    live: LiveStats | None = None
+    started_ns: int = field(default_factory=time.time_ns)
+    reloaded_ns: int = field(default_factory=time.time_ns)
+    reloads: int = 0
+    failed_reloads: int = 0
+    _matches: Counter[str] = field(default_factory=Counter)
+    _known: dict[str, CheckedRule] = field(default_factory=dict)
+
+    def retire(self, counts: tuple[tuple[CheckedRule, int], ...]) -> None:
+        """Rules are no longer in force: what they matched is kept."""
+        for rule, count in counts:
+            if count:
+                self._matches[rule.name] += count
+                self._known[rule.name] = rule
+
+    def matches(self) -> dict[str, tuple[CheckedRule, int]]:
+        """How often each rule matched since the start; those that never did are there, too."""
+        found = {name: (self._known[name], count) for name, count in self._matches.items()}
+        for rule, count in self.rules.engine.counts():
+            found[rule.name] = (rule, count + self._matches[rule.name])
+        return found
+
+    @property
+    def events(self) -> int:
+        """Events of all sources."""
+        return sum(source.events for source in self.sources)
+
+
+def digest_of(path: Path) -> str:
+    """The SHA-256 of a file; nothing when it cannot be read any more."""
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError:
+        return ""

@@ -1,0 +1,26 @@
+"""The versions that Falco's consumers ask for, and Lanner's own."""
+
+from __future__ import annotations
+
+from lanner.version import __version__
+
+FALCO_VERSION = "0.44.1"
+"""The Falco that Lanner stands in for."""
+
+
+def versions() -> dict[str, str]:
+    """What `/versions` answers, and `--version` prints as JSON: Falco's keys, and Lanner's version.
+
+    Source: `versions_info.cpp` of Falco 0.44.1, and the versions of libs 0.25.4.
+    """
+    return {
+        "default_driver_version": "10.1.0+driver",
+        "driver_api_version": "9.0.0",
+        "driver_schema_version": "4.1.0",
+        "engine_version": "62",
+        "engine_version_semver": "0.62.0",
+        "falco_version": FALCO_VERSION,
+        "lanner_version": __version__,
+        "libs_version": "0.25.4",
+        "plugin_api_version": "3.12.0",
+    }

@@ -1,0 +1,184 @@
+"""Delivery: everything, in order, again if it must be, and what is given up is known."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lanner.outputs.channels import DeliveryError
+from lanner.outputs.database import Database
+from lanner.outputs.delivery import Delivery, Patience
+from lanner.outputs.forms import Form
+from lanner.outputs.store import Store
+
+from .support import Told, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+def query(store: Store, text: str) -> Any:
+    assert store.database is not None
+    return store.database._reader.execute(text)
+
+
+QUICK = Patience(first_s=0.001, longest_s=0.01)
+
+
+def lines(*names: object) -> list[str]:
+    return [f"text {name}" for name in names]
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(Database(tmp_path / "alerts.db"))
+    yield store
+    store.close()
+
+
+def run(store: Store, channel: Told, patience: Patience = QUICK, **options: Any) -> Delivery:
+    delivery = Delivery("told", channel, store, Form(), patience, **options)
+    delivery.start()
+    return delivery
+
+
+def end(delivery: Delivery, store: Store, seconds: float = 20.0) -> None:
+    delivery.stop(time.monotonic() + seconds)
+    store.wake()
+    delivery.join()
+
+
+def test_alerts_are_delivered_in_order(store: Store) -> None:
+    channel = Told()
+    delivery = run(store, channel)
+    store.append(rows("a", "b"))
+    store.append(rows("c"))
+    end(delivery, store)
+    assert channel.got == lines("a", "b", "c")
+    assert channel.is_closed
+    assert delivery.counters.delivered == 3
+
+
+def test_what_failed_is_sent_again_from_where_it_failed(store: Store) -> None:
+    failures = [DeliveryError("down"), DeliveryError("half", delivered=1), DeliveryError("down")]
+    channel = Told(failures)
+    told: list[tuple[str, str | None]] = []
+    delivery = run(store, channel, on_trouble=lambda *what: told.append((what[0], what[1])))
+    store.append(rows("a", "b", "c"))
+    channel.wait(lambda one: len(one.got) == 3)
+    end(delivery, store)
+    assert channel.got == lines("a", "b", "c")
+    assert told[:4] == [("told", "down"), ("told", None), ("told", "half"), ("told", None)]
+    assert delivery.counters.failures == 3
+
+
+def test_a_bug_of_a_channel_is_a_failure_like_others(store: Store) -> None:
+    channel = Told([ZeroDivisionError("division by zero")])
+    delivery = run(store, channel)
+    store.append(rows("a"))
+    channel.wait(lambda one: one.got)
+    end(delivery, store)
+    assert channel.got == lines("a")
+
+
+def test_what_is_refused_for_good_is_a_dead_letter_and_the_rest_goes_on(store: Store) -> None:
+    refusal = DeliveryError("400 Bad Request", is_final=True)
+    channel = Told([DeliveryError("400 Bad Request", delivered=1, is_final=True), refusal, refusal])
+    delivery = run(store, channel)
+    store.append(rows("a", "bad", "c"))
+    channel.wait(lambda one: len(one.got) == 2)
+    end(delivery, store)
+    assert channel.got == lines("a", "c")
+    store.save()
+    letters = query(store, "SELECT * FROM dead_letters").fetchall()
+    assert [letter[:4] for letter in letters] == [("told", 2, 2, "400 Bad Request")]
+
+
+def test_too_long_a_backlog_loses_its_oldest_and_says_so(store: Store) -> None:
+    channel = Told([DeliveryError("down")])
+    delivery = Delivery("told", channel, store, Form(), Patience(max_backlog=3))
+    store.append(rows("a", "b", "c", "d", "e"))
+    delivery.start()
+    end(delivery, store, 0)
+    assert store.database is not None
+    assert store.database.delivered() == {"told": 2}
+    letters = query(store, "SELECT * FROM dead_letters").fetchall()
+    assert letters[0][:3] == ("told", 1, 2)
+    assert "max_backlog" in letters[0][3]
+
+
+def test_delivery_goes_on_where_it_was(store: Store) -> None:
+    down = Told([DeliveryError("down", delivered=1), *[DeliveryError("down")] * 10_000])
+    delivery = run(store, down)
+    store.append(rows("a", "b", "c"))
+    down.wait(lambda one: one.calls > 2)
+    end(delivery, store)
+    channel = Told()
+    delivery = run(store, channel)
+    store.append(rows("d"))
+    end(delivery, store)
+    assert down.got + channel.got == lines("a", "b", "c", "d")
+
+
+def test_one_that_is_gone_ends_and_its_alerts_stay(store: Store) -> None:
+    gone: list[str] = []
+    channel = Told([DeliveryError("Broken pipe", is_gone=True)])
+    delivery = run(store, channel, on_gone=gone.append)
+    store.append(rows("a"))
+    delivery._thread.join(20)
+    assert not delivery._thread.is_alive()
+    assert gone == ["told"]
+    assert store.backlog("told") == 1
+    delivery.join()
+
+
+def test_files_are_opened_again(store: Store) -> None:
+    channel = Told()
+    delivery = run(store, channel)
+    delivery.reopen()
+    store.append(rows("a"))
+    end(delivery, store)
+    assert channel.reopened == 1
+
+
+def test_thousands_come_whole_from_memory_and_from_the_database(store: Store) -> None:
+    channel = Told([DeliveryError("down")] * 3)
+    delivery = run(store, channel)
+    for start in range(0, 20_000, 1_000):
+        store.append(rows(*range(start, start + 1_000)))
+    end(delivery, store)
+    rest = Told()
+    second = run(store, rest)
+    end(second, store)
+    assert channel.got + rest.got == lines(*range(20_000))
+
+
+FULL = (
+    '{"output":"07:16:03.707463404: Warning A shell","output_fields":{"proc.name":"sh"},'
+    '"priority":"Warning","rule":"r","source":"syscall","tags":["t"]}'
+)
+
+
+@pytest.mark.parametrize(
+    ("form", "expected"),
+    [
+        (Form(), "text"),
+        (Form(json=True), FULL),
+        (
+            Form(json=True, output=False, tags=False, output_fields=False),
+            '{"priority":"Warning","rule":"r","source":"syscall"}',
+        ),
+        (
+            Form(json=True, output=False, tags=False, output_fields=False, message=True),
+            '{"message":"A shell","priority":"Warning","rule":"r","source":"syscall"}',
+        ),
+    ],
+)
+def test_forms(form: Form, expected: str) -> None:
+    from lanner.outputs.channels import Record
+
+    [message] = form.messages([Record(1, 2, 4, "r", "syscall", FULL, "text")])
+    assert message.line == expected
