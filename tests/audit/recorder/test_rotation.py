@@ -12,13 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lanner.audit.recorder.rotation import (
-    AnotherWriterError,
-    RotatingFile,
-    Rotation,
-    backups,
-    mill,
-)
+from lanner.audit.recorder.backups import Rotation, backups, mill
+from lanner.audit.recorder.rotation import AnotherWriterError, RotatingFile
 
 START = datetime(2026, 11, 23, 7, 18, 46, 704000, tzinfo=UTC)
 

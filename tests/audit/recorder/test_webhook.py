@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import pytest
 import trustme
 
-from lanner.audit.recorder.rotation import backups
+from lanner.audit.recorder.backups import backups
 from tests.audit.recorder.running import SECONDS, Recording, batch, event
 from tests.cli.run import lanner
 
