@@ -147,11 +147,10 @@ def last_lines(path: Path, limit: int) -> bytes:
         DAMAGED: the backup is damaged.
 
     """
-    lines = b""
-    for file in (path, *(backup.path for backup in backups(path)[:1])):
-        if len(lines) < limit and file.exists():
-            lines = _last_lines(file, limit - len(lines)) + lines
-    return lines
+    lines = _last_lines(path, limit)
+    left = limit - path.stat().st_size
+    older = backups(path)[:1] if left > 0 else []
+    return b"".join(_last_lines(backup.path, left) for backup in older) + lines
 
 
 def _last_lines(path: Path, limit: int) -> bytes:
