@@ -129,9 +129,13 @@ class AuditIntake:
 
     def __new__(cls, policy: bytes | None, max_event_bytes: int | None) -> AuditIntake: ...
     def take(self, body: bytes) -> Taken:
-        """The lines of a body (JSON, uncompressed); never raises. Releases the GIL."""
-    def commit(self, taken: Taken) -> None:
-        """The lines are stored: events that come again are duplicates from now on."""
+        """The lines of a body (JSON, uncompressed); never raises. Events that come again are
+        duplicates from now on. Releases the GIL.
+        """
+    def forget(self, taken: Taken) -> None:
+        """The lines could not be stored: their events may come again."""
+    def remember(self, lines: bytes) -> None:
+        """Lines that were stored before: their events are duplicates, too. Releases the GIL."""
 
 @final
 class Taken:

@@ -18,7 +18,7 @@ pub struct Intake {
     /// Larger events are cut, as kube-apiserver's `truncate` does it.
     max_event_bytes: usize,
     fingerprint: Fingerprint,
-    stored: Recent,
+    recorded: Recent,
 }
 
 /// Counts of what was made of events.
@@ -26,7 +26,7 @@ pub struct Intake {
 pub struct Counts {
     /// Events that were sent.
     pub events: u64,
-    /// Those that were stored before.
+    /// Those that were taken before.
     pub duplicates: u64,
     /// Those that the policy does not want.
     pub dropped: u64,
@@ -63,14 +63,15 @@ impl Intake {
             policy,
             max_event_bytes: max_event_bytes.unwrap_or(usize::MAX),
             fingerprint: Fingerprint::default(),
-            stored: Recent::new(REMEMBERED),
+            recorded: Recent::new(REMEMBERED),
         }
     }
 
     /// The lines of a body: an `EventList`, or events in any other framing. Never fails: what is no
-    /// event is told of in the result.
+    /// event is told of in the result. Events that come again are duplicates from now on, unless
+    /// they are given to [`Self::forget`].
     #[must_use]
-    pub fn take(&self, body: Vec<u8>) -> Taken {
+    pub fn take(&mut self, body: Vec<u8>) -> Taken {
         let mut taken = Taken::default();
         let start = body.iter().find(|byte| !byte.is_ascii_whitespace());
         if !matches!(start, Some(b'{' | b'[')) {
@@ -78,38 +79,36 @@ impl Intake {
             taken.counts.skipped = 1;
             return taken;
         }
-        let input = Input::Bytes {
-            name: "body".into(),
-            data: body,
-        };
-        let mut scanner = Scanner::new(vec![input], ScanOptions::default());
-        // Bytes in memory cannot fail to be read.
-        while let Ok(progress) =
-            scanner.step(usize::MAX, &mut |event| self.event(event, &mut taken))
-        {
-            if progress.finished {
-                break;
-            }
-        }
+        let mut scanner = scan(body, &mut |event| self.event(event, &mut taken));
         taken.counts.skipped += scanner.stats().total.skipped;
         taken.skipped.append(&mut scanner.take_skipped());
         taken
     }
 
-    /// Lines are stored: events that come again are duplicates from now on.
-    pub fn commit(&mut self, taken: &Taken) {
-        for number in &taken.numbers {
-            self.stored.insert(*number);
-        }
+    /// Lines could not be stored: their events may come again.
+    pub fn forget(&mut self, taken: &Taken) {
+        self.recorded.forget(&taken.numbers);
     }
 
-    fn event(&self, event: &AuditEvent<'_>, taken: &mut Taken) {
-        // The audit ID alone is the client's to choose.
+    /// Lines were stored before this process began: their events are duplicates, too.
+    pub fn remember(&mut self, lines: Vec<u8>) {
+        scan(lines, &mut |event| {
+            self.recorded.insert(self.number_of(event));
+        });
+    }
+
+    /// What an event is known by. The audit ID alone is the client's to choose.
+    fn number_of(&self, event: &AuditEvent<'_>) -> u64 {
         let members = [Key::AuditId, Key::Stage, Key::Verb, Key::RequestUri];
-        let number = self.fingerprint.of(event, &members, Some(event.time_ns()));
+        let time = Some(event.time_ns());
+        self.fingerprint.of(event, &members, time)
+    }
+
+    fn event(&mut self, event: &AuditEvent<'_>, taken: &mut Taken) {
+        let number = self.number_of(event);
         let counts = &mut taken.counts;
         counts.events += 1;
-        if self.stored.contains(number) {
+        if self.recorded.contains(number) {
             counts.duplicates += 1;
             return;
         }
@@ -125,9 +124,24 @@ impl Intake {
                 counts.truncated += u64::from(truncated);
                 taken.ends.push(taken.lines.len());
                 taken.numbers.push(number);
+                self.recorded.insert(number);
             }
         }
     }
+}
+
+/// Goes through the events of bytes.
+fn scan(data: Vec<u8>, event: &mut dyn FnMut(&AuditEvent<'_>)) -> Scanner {
+    let name = "body".into();
+    let input = Input::Bytes { name, data };
+    let mut scanner = Scanner::new(vec![input], ScanOptions::default());
+    // Bytes in memory cannot fail to be read.
+    while let Ok(progress) = scanner.step(usize::MAX, event) {
+        if progress.finished {
+            break;
+        }
+    }
+    scanner
 }
 
 impl Taken {

@@ -38,8 +38,8 @@ pub enum Recorded {
     },
 }
 
-/// Like [`narrow`], but of events with more than `max_bytes` the bodies are left out, and an
-/// annotation says so; if that is not enough, nothing is kept (kube-apiserver's
+/// Like [`narrow`], but of events with more than `max_bytes`, the newline counted, the bodies are
+/// left out, and an annotation says so; if that is not enough, nothing is kept (kube-apiserver's
 /// `plugin/pkg/audit/truncate`).
 pub fn record(
     event: &AuditEvent<'_>,
@@ -48,7 +48,7 @@ pub fn record(
     out: &mut Vec<u8>,
 ) -> Recorded {
     let start = out.len();
-    let fits = |out: &Vec<u8>| out.len() - start - 1 <= max_bytes;
+    let fits = |out: &Vec<u8>| out.len() - start <= max_bytes;
     let Narrowed::Kept { level, .. } = narrow(event, decision, out) else {
         return Recorded::Dropped;
     };
@@ -187,17 +187,32 @@ fn write_object(event: &AuditEvent<'_>, form: Form, out: &mut dyn Sink) {
         }
     }
     if !form.has_bodies {
-        out.put(b",\"annotations\":{\"audit.k8s.io/truncated\":\"true\"");
-        let annotations = event.get(Key::Annotations);
-        for (key, value) in annotations.iter().flat_map(|node| node.members()) {
-            out.put(b",\"");
-            out.put(key);
-            out.put(b"\":");
-            out.put(value.raw());
-        }
+        out.put(b",\"annotations\":{");
+        write_truncated_annotations(event, out);
         out.put(b"}");
     }
     out.put(b"}");
+}
+
+/// The annotations of an event, and the one that says that it has no bodies, in the order of keys,
+/// as kube-apiserver writes them.
+fn write_truncated_annotations(event: &AuditEvent<'_>, out: &mut dyn Sink) {
+    let truncated: (&[u8], &[u8]) = (b"audit.k8s.io/truncated", b"\"true\"");
+    let annotations = event.get(Key::Annotations);
+    let mut members: Vec<_> = annotations
+        .iter()
+        .flat_map(|node| node.members())
+        .map(|(key, value)| (key, value.raw()))
+        .filter(|(key, _)| *key != truncated.0)
+        .collect();
+    let place = members.partition_point(|(key, _)| *key < truncated.0);
+    members.insert(place, truncated);
+    for (number, (key, value)) in members.into_iter().enumerate() {
+        out.put(if number == 0 { b"\"" } else { b",\"" });
+        out.put(key);
+        out.put(b"\":");
+        out.put(value);
+    }
 }
 
 impl Form {

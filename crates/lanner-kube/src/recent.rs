@@ -93,4 +93,12 @@ impl Recent {
         }
         true
     }
+
+    /// Forgets numbers, as if they had not been put in.
+    pub fn forget(&mut self, numbers: &[u64]) {
+        for number in numbers {
+            self.seen.remove(number);
+        }
+        self.order.retain(|number| self.seen.contains(number));
+    }
 }

@@ -37,9 +37,14 @@ impl AuditIntake {
         py.detach(|| Taken(self.intake().take(body.to_vec())))
     }
 
-    /// Lines are stored: events that come again are duplicates.
-    fn commit(&self, py: Python<'_>, taken: &Taken) {
-        py.detach(|| self.intake().commit(&taken.0));
+    /// Lines could not be stored: their events may come again.
+    fn forget(&self, py: Python<'_>, taken: &Taken) {
+        py.detach(|| self.intake().forget(&taken.0));
+    }
+
+    /// Lines were stored before: their events are duplicates, too. Releases the GIL.
+    fn remember(&self, py: Python<'_>, lines: &[u8]) {
+        py.detach(|| self.intake().remember(lines.to_vec()));
     }
 }
 

@@ -76,6 +76,11 @@ def remark(message: str) -> None:
     print(message, file=sys.stderr)  # noqa: T201
 
 
+def discard_output() -> None:
+    """Lets the interpreter leave without trying to write again what could not be written."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
 def complain_of_files(batch: api.Batch) -> bool:
     """Says which files could not be read or written; whether there was one."""
     problems = batch.input_errors()

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import gc
 import importlib
-import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -101,18 +100,13 @@ def main() -> None:
             sys.stdout.flush()
     except BrokenPipeError:
         # the reader went away (`lanner scan … | head`): not an error of ours
-        _discard_output()
+        common.discard_output()
         sys.exit(0)
     except OSError as error:
         # output that is lost is said: a full disk, a failed mount
-        _discard_output()
+        common.discard_output()
         common.complain(f"{error.filename or 'standard output'}: {error.strerror or error}")
         sys.exit(1)
-
-
-def _discard_output() -> None:
-    """Lets the interpreter leave without trying to write again what could not be written."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

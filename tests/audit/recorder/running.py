@@ -53,6 +53,7 @@ class Recording:
             text=True,
         )
         self.messages: list[str] = []
+        self._said = threading.Condition()
         self.port = 0
 
     def __enter__(self) -> Self:
@@ -70,12 +71,31 @@ class Recording:
 
     def _read(self) -> None:
         assert self._process.stderr
-        self.messages.extend(self._process.stderr)
+        for message in self._process.stderr:
+            with self._said:
+                self.messages.append(message)
+                self._said.notify_all()
+
+    def wait_for(self, text: str) -> None:
+        """Until it has said something."""
+        with self._said:
+            said = self._said.wait_for(lambda: any(text in one for one in self.messages), SECONDS)
+        assert said, self.messages
+
+    def wait(self) -> int:
+        """Until it has ended by itself: exit code."""
+        code = self._process.wait(SECONDS)
+        self._reader.join(SECONDS)
+        return code
 
     def __exit__(self, *_: object) -> None:
         if self._process.poll() is None:
             self._process.kill()
-        self._process.communicate()
+        self._process.wait(SECONDS)
+        self._reader.join(SECONDS)
+        for pipe in (self._process.stdout, self._process.stderr):
+            if pipe:
+                pipe.close()
 
     @property
     def pid(self) -> int:

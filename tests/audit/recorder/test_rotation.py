@@ -12,13 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lanner.audit.recorder.rotation import (
-    AnotherWriterError,
-    RotatingFile,
-    Rotation,
-    backups,
-    mill,
-)
+from lanner.audit.recorder.backups import Rotation, backups, last_lines, mill
+from lanner.audit.recorder.rotation import AnotherWriterError, RotatingFile
 
 START = datetime(2026, 11, 23, 7, 18, 46, 704000, tzinfo=UTC)
 
@@ -178,6 +173,75 @@ def test_a_full_disk_leaves_whole_lines(tmp_path: Path, monkeypatch: pytest.Monk
     file.write(Taken(b"third\n"))
     file.close()
     assert path.read_bytes() == b"first\nthird\n"
+
+
+def test_what_is_torn_and_cannot_be_mended_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "audit.log"
+    file = RotatingFile(path, Rotation())
+    write = os.write
+
+    def half(descriptor: int, data: bytes) -> int:
+        write(descriptor, data[:2])
+        raise OSError(5, "Input/output error")
+
+    def fail(_descriptor: int, _size: int) -> None:
+        raise OSError(5, "Input/output error")
+
+    monkeypatch.setattr(os, "write", half)
+    monkeypatch.setattr(os, "ftruncate", fail)
+    for _ in range(2):  # it must not go on behind half a line
+        with pytest.raises(OSError, match="Input/output"):
+            file.write(Taken(b"lost\n"))
+    monkeypatch.undo()
+    file.write(Taken(b"line\n"))
+    file.close()
+    assert path.read_bytes() == b"line\n"
+
+
+def test_what_a_dead_process_left(tmp_path: Path) -> None:
+    name = "audit-2026-11-23T07-18-46.704.log"
+    (tmp_path / name).write_bytes(b"old\n")
+    (tmp_path / f".{name}.gz.part").write_bytes(b"half")
+    (tmp_path / ".audit-2020-01-01T00-00-00.000.log.gz.part").write_bytes(b"half")
+    (tmp_path / ".other.log.gz.part").write_bytes(b"of somebody else")
+    (tmp_path / (name + ".gz")).write_bytes(b"not known to be whole")
+    mill(tmp_path / "audit.log", Rotation(compress=True), START)
+    assert sorted(file.name for file in tmp_path.iterdir()) == [".other.log.gz.part", name + ".gz"]
+    assert gzip.decompress((tmp_path / (name + ".gz")).read_bytes()) == b"old\n"
+
+
+@pytest.mark.parametrize("compressed", [True, False])
+@given(
+    old=st.lists(st.integers(1, 8), max_size=6),
+    new=st.lists(st.integers(1, 8), max_size=6),
+    limit=st.integers(0, 60),
+    torn=st.booleans(),
+)
+@settings(deadline=None)
+def test_last_lines(
+    old: list[int], new: list[int], limit: int, *, torn: bool, compressed: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "audit.log"
+        lines = [line(chr(97 + place), size) for place, size in enumerate(old + new)]
+        rotated = b"".join(lines[: len(old)])
+        name = "audit-2026-11-23T07-18-46.704.log"
+        if compressed:
+            path.with_name(name + ".gz").write_bytes(gzip.compress(rotated))
+        else:
+            path.with_name(name).write_bytes(rotated)
+        path.write_bytes(b"".join(lines[len(old) :]))
+        candidates = [b"".join(lines[first:]) for first in range(len(lines) + 1)]
+        fitting = next(text for text in candidates if len(text) <= limit)
+        if torn:
+            with path.open("ab") as file:
+                file.write(b"torn")
+            assert last_lines(path, limit + 4) in candidates
+            assert len(last_lines(path, limit + 4)) <= limit + 4
+        else:
+            assert last_lines(path, limit) == fitting
 
 
 def test_reopening(tmp_path: Path) -> None:

@@ -5,18 +5,20 @@ from __future__ import annotations
 import gzip
 import json
 import subprocess
+import tempfile
 import time
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lanner.audit.recorder.tail import Bookmark, Tail, load_bookmark, save_bookmark
 from tests.audit.recorder.running import SECONDS, Recording, event
 from tests.cli.run import lanner
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+START = datetime(2026, 11, 23, tzinfo=UTC)
 OLDER, OLD = "audit-2026-11-23T07-00-00.000.log", "audit-2026-11-23T08-00-00.000.log"
 
 
@@ -79,26 +81,98 @@ def test_what_is_missing_is_told(tmp_path: Path) -> None:
     (tmp_path / (OLD + ".gz")).write_bytes(b"no gzip")
     lines, _, told = read(path, mark)
     assert lines == b"two\n"
-    assert any("may be missing" in line for line in told)
-
-
-def test_a_file_that_was_copied_and_cut(tmp_path: Path) -> None:
-    """`copytruncate` of logrotate."""
-    path = tmp_path / "audit.log"
-    head = b"x" * 600 + b"\n"
-    path.write_bytes(head + b"one\n")
-    _, mark, _ = read(path)
-    path.write_bytes(head)  # the same beginning, and shorter
+    assert ["is damaged" in line for line in told] == [True]
+    (tmp_path / (OLD + ".gz")).unlink()
+    (tmp_path / OLD).write_bytes(b"three\n")
     lines, _, told = read(path, mark)
-    assert lines == head
-    assert "became shorter" in told[0]
+    assert lines == b"three\ntwo\n"
+    assert ["may be missing" in line for line in told] == [True]
+
+
+@pytest.mark.parametrize("now", [b"", b"h", b"head\n", b"head\nagain\n", b"head\nmore and more\n"])
+def test_a_file_that_was_copied_and_cut(tmp_path: Path, now: bytes) -> None:
+    """`copytruncate` of logrotate; what comes then can begin as it did before."""
+    path = tmp_path / "audit.log"
+    path.write_bytes(b"head\nfirst\n")
+    (tmp_path / OLD).write_bytes(b"before\n")
+    lines, mark, _ = read(path)
+    assert lines == b"before\nhead\nfirst\n"
+    told: list[str] = []
+    tail = Tail(path, mark, complain=told.append)
+    tail.stop()
+    path.write_bytes(now)
+    assert b"".join(chunk.lines for chunk in tail.chunks()) == now[: now.rfind(b"\n") + 1]
+    assert list(tail.chunks()) == []
+    assert ["was cut or replaced" in line for line in told] == [True]
+    path.write_bytes(now + b"end\n")
+    assert b"".join(chunk.lines for chunk in tail.chunks()).endswith(b"end\n")
+    assert len(told) == 1
+
+
+def test_files_that_begin_alike(tmp_path: Path) -> None:
+    """Clients choose much of an event, its audit ID too."""
+    path = tmp_path / "audit.log"
+    alike = b"x" * 5000 + b"\n"
+    path.write_bytes(alike + b"one\n")
+    _, mark, _ = read(path)
+    with path.open("ab") as file:
+        file.write(b"two\n")
+    path.rename(tmp_path / OLD)
+    path.write_bytes(alike + b"one, but longer\n")
+    lines, mark, told = read(path, mark)
+    assert (lines, told) == (b"two\n" + alike + b"one, but longer\n", [])
+
+
+def test_a_file_that_is_being_compressed(tmp_path: Path) -> None:
+    path = tmp_path / "audit.log"
+    (tmp_path / OLD).write_bytes(b"one\n")
+    (tmp_path / (OLD + ".gz")).write_bytes(gzip.compress(b"one\n"))
+    path.write_bytes(b"two\n")
+    assert read(path)[0] == b"one\ntwo\n"
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    steps=st.lists(
+        st.sampled_from(["line", "half", "rotate", "compress", "read", "restart"]), max_size=30
+    )
+)
+def test_every_line_once_in_order(steps: list[str]) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "audit.log"
+        times = (START + timedelta(seconds=count) for count in range(1000))
+        told: list[str] = []
+        written, lines = b"", b""
+        tail = Tail(path, complain=told.append)
+        mark = None
+        for number, step in enumerate([*steps, "line", "read"]):
+            if step in {"line", "half"}:
+                text = b"%d" % number + (b"\n" if step == "line" else b"-")
+                written += text
+                with path.open("ab") as file:
+                    file.write(text)
+            elif step == "rotate" and written.endswith(b"\n") and path.exists():
+                path.rename(path.with_name(f"audit-{next(times):%Y-%m-%dT%H-%M-%S}.000.log"))
+            elif step == "compress":
+                for old in path.parent.glob("audit-*.log"):
+                    old.with_name(old.name + ".gz").write_bytes(gzip.compress(old.read_bytes()))
+                    old.unlink()
+            elif step == "restart":
+                tail = Tail(path, mark, complain=told.append)
+            elif step == "read":
+                tail.stop()
+                for chunk in tail.chunks():
+                    lines += chunk.lines
+                    mark = chunk.bookmark
+        assert lines == written
+        assert told == []
 
 
 def test_bookmarks(tmp_path: Path) -> None:
     path = tmp_path / "mark"
     assert load_bookmark(path) is None
-    save_bookmark(path, Bookmark("d", 1, 2))
-    assert load_bookmark(path) == Bookmark("d", 1, 2)
+    save_bookmark(path, Bookmark(1, "d", "a"))
+    assert load_bookmark(path) == Bookmark(1, "d", "a")
     assert path.stat().st_mode & 0o777 == 0o600
     path.write_bytes(b"{")
     with pytest.raises(ValueError, match="is no bookmark"):
@@ -143,3 +217,15 @@ def test_the_command_follows_and_restarts(tmp_path: Path) -> None:
     with Recording(*options) as recording:
         wait(1, 2, 3, 4)
         assert recording.end() == (0, "")
+
+
+def test_a_full_disk_stops_nothing_but_the_bookmark(tmp_path: Path, small_disk: Path) -> None:
+    source, mark = tmp_path / "audit.log", tmp_path / "mark"
+    source.write_text(json.dumps({"kind": "Event", **event(1, 100_000)}) + "\n")
+    options = ("--follow", source, "--bookmark", mark, "--path", small_disk / "copy.log")
+    with Recording(*options) as recording:
+        recording.wait_for("No space left on device: nothing is recorded")
+        assert recording.end() == (1, "")
+    assert "ended before" in recording.messages[-1]
+    assert not mark.exists()
+    assert (small_disk / "copy.log").read_bytes() == b""

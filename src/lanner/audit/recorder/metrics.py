@@ -56,9 +56,9 @@ class Metrics:
         """A batch had no event."""
         self._errors.labels("decode").inc()
 
-    def failed(self, batches: int) -> None:
-        """Batches could not be written."""
-        self._errors.labels("log").inc(batches)
+    def failed(self, events: int) -> None:
+        """Events could not be written."""
+        self._errors.labels("log").inc(events)
 
     def rejected(self) -> None:
         """A request was turned away."""

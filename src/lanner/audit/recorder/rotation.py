@@ -7,26 +7,23 @@ the next free millisecond, and a line that is larger than a file may be gets a f
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
-import gzip
 import os
-import re
-import shutil
 import stat
 import threading
-import time
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
+
+from lanner.audit.recorder.backups import FILE_MODE, STAMP, mill, name_parts, sync
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-FILE_MODE = 0o600
+    from lanner.audit.recorder.backups import Rotation
+
 DIRECTORY_MODE = 0o700
-_STAMP = "%Y-%m-%dT%H-%M-%S"
-_STAMP_PATTERN = r"\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d\.\d{3}"
 _SEARCHED = 1 << 20
 
 
@@ -44,62 +41,8 @@ class Lines(Protocol):
         """Where the line ends that begins at `start`."""
 
 
-@dataclass(frozen=True, slots=True)
-class Rotation:
-    """When a file is rotated, and what becomes of it; the API server's `--audit-log-…` flags.
-
-    Attributes:
-        max_size: bytes of a file; 0 for no rotation (as since Kubernetes 1.36).
-        max_backups: so many rotated files stay; 0 for all.
-        max_age_days: rotated files older than this are removed; 0 for never.
-        compress: rotated files are compressed with gzip.
-
-    """
-
-    max_size: int = 100 << 20
-    max_backups: int = 100
-    max_age_days: int = 366
-    compress: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Backup:
-    """A rotated file, and when it was."""
-
-    path: Path
-    time: datetime
-
-
 class AnotherWriterError(OSError):
     """Somebody else writes this file."""
-
-
-def backups(path: Path) -> list[Backup]:
-    """The rotated files of a log, the newest first; others in the directory are none."""
-    prefix, ending = _parts(path)
-    form = re.compile(
-        re.escape(prefix) + f"(?P<stamp>{_STAMP_PATTERN})" + re.escape(ending) + r"(\.gz)?"
-    )
-    found = []
-    for file in path.parent.iterdir():
-        match = form.fullmatch(file.name)
-        moment = match and _moment(match["stamp"])
-        if moment:
-            found.append(Backup(file, moment))
-    return sorted(found, key=lambda backup: (backup.time, backup.path.name), reverse=True)
-
-
-def _parts(path: Path) -> tuple[str, str]:
-    """What names of backups begin and end with."""
-    ending = os.path.splitext(path.name)[1]  # noqa: PTH122 - as Go has it: `.log` is all ending
-    return path.name.removesuffix(ending) + "-", ending
-
-
-def _moment(stamp: str) -> datetime | None:
-    try:
-        return datetime.strptime(stamp, _STAMP + ".%f").replace(tzinfo=UTC)
-    except ValueError:
-        return None
 
 
 class RotatingFile:
@@ -131,8 +74,9 @@ class RotatingFile:
         self._complain = complain
         self._milling = threading.Lock()
         self._mills: list[threading.Thread] = []
-        self._path.parent.mkdir(mode=DIRECTORY_MODE, parents=True, exist_ok=True)
-        self._open()
+        self._is_torn = False
+        _make_directory(self._path.parent)
+        self._adopt(self._opened())
         self._cut_torn_line()
         self._start_mill()
 
@@ -143,6 +87,7 @@ class RotatingFile:
             OSError: the file, or the one after it, cannot be written.
 
         """
+        self._mend()
         lines = memoryview(taken.lines)
         limit = self._rotation.max_size
         start = 0
@@ -163,9 +108,19 @@ class RotatingFile:
         os.fdatasync(self._file)
 
     def reopen(self) -> None:
-        """Opens the file under its name again, after others have moved it."""
+        """Opens the file under its name again, after others have moved it.
+
+        Raises:
+            OSError: it cannot be opened; the one that is open stays in use.
+
+        """
+        with contextlib.suppress(FileNotFoundError):
+            if os.path.samestat(self._path.lstat(), os.fstat(self._file)):
+                return
+        file = self._opened()
+        # Not before: its number would go to the next connection, and so would the lines.
         os.close(self._file)
-        self._open()
+        self._adopt(file)
         self._cut_torn_line()
 
     def close(self) -> None:
@@ -174,28 +129,28 @@ class RotatingFile:
             thread.join()
         os.close(self._file)
 
-    def _open(self) -> None:
+    def _opened(self) -> int:
+        """A descriptor of the file with the name, which nobody else writes."""
         flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW
-        self._file = os.open(self._path, flags, FILE_MODE)
+        file = os.open(self._path, flags, FILE_MODE)
+        with contextlib.ExitStack() as failed:
+            failed.callback(os.close, file)
+            self._claim(file)
+            sync(self._path.parent)
+            failed.pop_all()
+        return file
+
+    def _claim(self, file: int) -> None:
+        if not stat.S_ISREG(os.fstat(file).st_mode):
+            raise OSError(None, "is no regular file", str(self._path))
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            os.close(self._file)
             message = "another process writes this file"
             raise AnotherWriterError(None, message, str(self._path)) from None
-        found = os.fstat(self._file)
-        if not stat.S_ISREG(found.st_mode):
-            os.close(self._file)
-            raise OSError(None, "is no regular file", str(self._path))
-        self._size = found.st_size
-        self._sync_directory()
 
-    def _sync_directory(self) -> None:
-        directory = os.open(self._path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(directory)
-        finally:
-            os.close(directory)
+    def _adopt(self, file: int) -> None:
+        self._file, self._size = file, os.fstat(file).st_size
 
     def _cut_torn_line(self) -> None:
         end = self._size
@@ -214,40 +169,49 @@ class RotatingFile:
             self._size = end
 
     def _append(self, data: memoryview) -> None:
-        before = self._size
         try:
             left = data
             while left:
                 left = left[os.write(self._file, left) :]
         except OSError:
             # a full disk: half a line must not stay
-            os.ftruncate(self._file, before)
+            self._is_torn = True
+            self._mend()
             raise
         self._size += len(data)
+
+    def _mend(self) -> None:
+        """Takes back what was written in part."""
+        if self._is_torn:
+            os.ftruncate(self._file, self._size)
+            self._is_torn = False
 
     def _rotate(self) -> None:
         """Gives the file the name of a backup, and begins another one with its owner and mode."""
         os.fdatasync(self._file)
-        before, old = self._file, os.fstat(self._file)
+        old = os.fstat(self._file)
         backup = self._free_name()
         self._path.rename(backup)
         try:
-            self._open()
+            file = self._opened()
         except OSError:
             # the disk has no room for another file: it goes on with this one
             backup.rename(self._path)
-            self._file, self._size = before, old.st_size
             raise
-        os.close(before)
-        os.fchmod(self._file, stat.S_IMODE(old.st_mode))
-        os.fchown(self._file, old.st_uid, old.st_gid)
+        os.close(self._file)
+        self._adopt(file)
+        try:
+            os.fchown(file, old.st_uid, old.st_gid)
+            os.fchmod(file, stat.S_IMODE(old.st_mode))
+        except OSError as error:
+            self._complain(f"{self._path}: does not get its owner and mode back: {error.strerror}")
         self._start_mill()
 
     def _free_name(self) -> Path:
-        prefix, ending = _parts(self._path)
+        prefix, ending = name_parts(self._path)
         moment = self._now().astimezone(UTC)
         while True:
-            stamp = f"{moment:{_STAMP}}.{moment.microsecond // 1000:03}"
+            stamp = f"{moment:{STAMP}}.{moment.microsecond // 1000:03}"
             path = self._path.with_name(f"{prefix}{stamp}{ending}")
             if not path.exists() and not path.with_name(path.name + ".gz").exists():
                 return path
@@ -267,54 +231,10 @@ class RotatingFile:
                 self._complain(f"{error.filename or self._path}: {error.strerror}: it stays")
 
 
-def mill(path: Path, rotation: Rotation, now: datetime) -> None:
-    """Removes rotated files beyond what is to stay, and compresses the others.
-
-    Raises:
-        OSError: a file cannot be removed or compressed.
-
-    """
-    kept: list[Backup] = []
-    names: set[str] = set()
-    removed: list[Backup] = []
-    oldest = now - timedelta(days=rotation.max_age_days)
-    for backup in backups(path):
-        # a file and its compressed form count once
-        names.add(backup.path.name.removesuffix(".gz"))
-        is_beyond = rotation.max_backups and len(names) > rotation.max_backups
-        is_old = rotation.max_age_days and backup.time < oldest
-        (removed if is_beyond or is_old else kept).append(backup)
-    for backup in removed:
-        backup.path.unlink(missing_ok=True)
-    if rotation.compress:
-        for backup in kept:
-            if backup.path.suffix != ".gz":
-                _compress(backup.path)
-
-
-def _compress(path: Path) -> None:
-    """Compresses a file; it is there in one form or the other, whatever happens."""
-    target = path.with_name(path.name + ".gz")
-    part = path.with_name(f".{target.name}.part")
-    part.unlink(missing_ok=True)
-    with path.open("rb") as plain:
-        found = os.fstat(plain.fileno())
-        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
-        with (
-            os.fdopen(descriptor, "wb") as raw,
-            gzip.GzipFile(path.name, "wb", fileobj=raw, mtime=time.time()) as packed,
-        ):
-            os.fchmod(descriptor, stat.S_IMODE(found.st_mode))
-            os.fchown(descriptor, found.st_uid, found.st_gid)
-            shutil.copyfileobj(plain, packed, _SEARCHED)
-        _sync(part)
-    part.rename(target)
-    path.unlink()
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+def _make_directory(path: Path) -> None:
+    """Makes a directory and those it is in; they are there after a crash, too."""
+    if path.is_dir():
+        return
+    _make_directory(path.parent)
+    path.mkdir(mode=DIRECTORY_MODE, exist_ok=True)
+    sync(path.parent)

@@ -10,8 +10,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
     from pathlib import Path
     from types import FrameType
@@ -20,6 +22,11 @@ if TYPE_CHECKING:
 
 _MAX_CONNECTIONS = 256
 _GRACE_S = 30
+_KEEP_ALIVE_S = 120
+"""Longer than kube-apiserver keeps a connection that nobody uses (90 s): whoever closes it second
+may have a request on the way."""
+_HEAD_TIMEOUT_S = 5
+"""A client has so long to begin a request, and to send its head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,33 @@ class Address:
         return ipaddress.ip_address(self.host).is_loopback
 
 
+class _Protocol(H11Protocol):
+    """HTTP, without clients that hold connections and ask for nothing: uvicorn waits for them."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A client is there."""
+        super().connection_made(transport)
+        self._look_again()
+
+    def _look_again(self) -> None:
+        self.loop.call_later(_HEAD_TIMEOUT_S, self._end_if_idle, self._awaited())
+
+    def _awaited(self) -> object:
+        """What the client's next request comes after; None when it is not the client's turn, or
+        uvicorn counts the time already.
+        """
+        is_answering = self.cycle is not None and not self.cycle.response_complete
+        return None if is_answering or self.timeout_keep_alive_task else self.cycle or self
+
+    def _end_if_idle(self, awaited: object) -> None:
+        if self.transport.is_closing():
+            return
+        if awaited is not None and awaited is self._awaited():
+            self.transport.abort()
+        else:
+            self._look_again()
+
+
 class Server:
     """Serves until SIGINT or SIGTERM come, and what was asked until then is answered."""
 
@@ -76,12 +110,13 @@ class Server:
             ssl_certfile=tls.certificate if tls else None,
             ssl_context_factory=(lambda _config, _usual: context) if context else None,
             lifespan="off",
-            http="h11",
+            http=_Protocol,
             ws="none",
             access_log=False,
             log_config=None,
             server_header=False,
             limit_concurrency=_MAX_CONNECTIONS,
+            timeout_keep_alive=_KEEP_ALIVE_S,
             timeout_graceful_shutdown=_GRACE_S,
         )
         self._server = uvicorn.Server(config)
@@ -93,7 +128,7 @@ class Server:
         complain: Callable[[str], None],
     ) -> None:
         """Serves; `on_ready` gets the port, `on_hangup` is called for SIGHUP, after the
-        certificates were read again.
+        certificates were read again; if they are none now, those from before stay in use.
 
         Raises:
             OSError: nobody can listen there.
@@ -106,9 +141,11 @@ class Server:
         def hang_up(_number: int, _frame: FrameType | None) -> None:
             if self._tls and self._context:
                 try:
+                    _context(self._tls)  # a certificate without its key must not come half-way
                     self._context.load_cert_chain(self._tls.certificate, self._tls.key)
                 except OSError as error:
-                    complain(f"{self._tls.certificate}: {error.strerror or error}: not read again")
+                    reason = f"{error.filename or self._tls.certificate}: {error.strerror or error}"
+                    complain(f"{reason}: the certificate from before stays in use")
             on_hangup()
 
         # uvicorn has handlers of its own while it serves, and raises the signal again afterwards

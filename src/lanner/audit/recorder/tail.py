@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
 import threading
-import zlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, cast
+from typing import TYPE_CHECKING, BinaryIO
 
 import msgspec
 
-from lanner.audit.recorder.rotation import FILE_MODE, backups
+from lanner.audit.recorder.backups import DAMAGED, FILE_MODE, backups, open_log
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -23,17 +21,25 @@ POLL_S = 0.2
 _CHUNK = 1 << 20
 _MAX_LINE = 64 << 20
 """Of a longer line nothing is read: it is no event."""
-_HEAD = 512
-"""A file is known by so many of its first bytes: inodes are used again, and compressing changes
-them."""
+_KNOWN_BY = 4096
+"""A file is known by so many bytes before the place that was reached: inodes are used again, and
+compressing changes them; and files can begin alike, since clients choose much of an event."""
 
 
 class Bookmark(msgspec.Struct, frozen=True):
-    """How far a log was read: which file (a digest of its first `head` bytes), and how far."""
+    """How far a log was read.
 
-    digest: str
-    head: int
+    Attributes:
+        offset: bytes of the file that were read.
+        digest: of the last ones of these.
+        after: the newest rotated file (without `.gz`) when reading the file began: it and those
+            before it were read, or passed over.
+
+    """
+
     offset: int
+    digest: str
+    after: str
 
 
 def load_bookmark(path: Path) -> Bookmark | None:
@@ -90,7 +96,6 @@ class Tail:
         self._path = path.absolute()
         self._bookmark = bookmark
         self._complain = complain
-        self._missed: Bookmark | None = None
         self._is_over = threading.Event()
 
     def stop(self) -> None:
@@ -104,104 +109,123 @@ class Tail:
             OSError: a file cannot be read.
 
         """
-        for file in self._old_files():
-            yield from self._old(file)
         while True:
             is_last = self._is_over.is_set()
             yield from self._current()
             if is_last:
                 return
-            self._is_over.wait(POLL_S)
+            self.wait(POLL_S)
 
-    def _old_files(self) -> list[Path]:
-        """Rotated files that were not read to their end, the oldest first."""
-        old = [backup.path for backup in reversed(backups(self._path))]
-        if self._bookmark is None:
-            return old
-        for place, file in enumerate(old):
-            if self._is_marked(file):
-                return old[place:]
-        if not self._is_marked(self._path) and self._missed != self._bookmark:
-            self._missed = self._bookmark
-            self._complain(
-                f"{self._path}: the file that was read last is gone: events between may be missing"
-            )
-            return old
-        return []
-
-    def _is_marked(self, file: Path) -> bool:
-        marked = self._bookmark
-        try:
-            with _open(file) as opened:
-                return marked is not None and _digest(opened.read(marked.head)) == marked.digest
-        except (OSError, EOFError, zlib.error):  # gone, or damaged
-            return False
-
-    def _old(self, file: Path) -> Iterator[Chunk]:
-        """The rest of a rotated file."""
-        offset = self._bookmark.offset if self._bookmark and self._is_marked(file) else 0
-        try:
-            with _open(file) as opened:
-                yield from self._read(opened, offset, at_end=True)
-        except FileNotFoundError:
-            self._complain(f"{file}: was removed before it was read")
-        except (gzip.BadGzipFile, EOFError, zlib.error) as error:
-            self._complain(f"{file}: is damaged: {error}")
+    def wait(self, seconds: float) -> bool:
+        """Waits, but no longer than until `stop`: whether that was called."""
+        return self._is_over.wait(seconds)
 
     def _current(self) -> Iterator[Chunk]:
-        """What there is in the file, and when it is rotated meanwhile, in those after it."""
+        """What there is in the file; when it was rotated, first what is in those before it."""
         try:
             opened = self._path.open("rb", buffering=0)
         except FileNotFoundError:
             return
         with opened:
+            old = _rotated(self._path)
+            if not self._is_current(opened):
+                return  # rotated meanwhile: the next time finds it
             marked = self._bookmark
-            head = opened.read(marked.head) if marked else b""
-            offset = 0
-            if marked and _digest(head) == marked.digest:
-                offset = marked.offset
-                if os.fstat(opened.fileno()).st_size < offset:
-                    self._complain(f"{self._path}: became shorter: it is read from its beginning")
-                    offset = 0
-            elif marked:
-                # Another file has the name: what is left of the one before comes first.
-                for file in self._old_files():
-                    yield from self._old(file)
-                self._bookmark = Bookmark(_digest(b""), 0, 0)
-            yield from self._read(opened, offset, at_end=False)
+            unread = [file for file in old if marked is None or file.name > marked.after]
+            if marked and not unread and not _reaches(opened, marked):
+                self._complain(
+                    f"{self._path}: was cut or replaced: it is read from its beginning, and events"
+                    " before may be missing"
+                )
+            elif marked and not unread:
+                yield from self._read(opened, marked, at_end=False)
+                return
+            yield from self._old(unread)
+            self._bookmark = _beginning(old)
+            yield from self._read(opened, self._bookmark, at_end=False)
 
-    def _read(self, file: BinaryIO | FileIO, offset: int, *, at_end: bool) -> Iterator[Chunk]:
+    def _is_current(self, opened: FileIO) -> bool:
+        try:
+            return os.path.samestat(os.fstat(opened.fileno()), self._path.stat())
+        except FileNotFoundError:
+            return False
+
+    def _old(self, unread: list[Path]) -> Iterator[Chunk]:
+        """What was not read of rotated files, the oldest first."""
+        for place, file in enumerate(unread):
+            try:
+                with _open_rotated(file) as opened:
+                    marked = self._bookmark if place == 0 else None
+                    if marked and not _reaches(opened, marked):
+                        self._complain(
+                            f"{self._path}: the file that was read last is gone: events between"
+                            " may be missing"
+                        )
+                        marked = None
+                    before = [path for path in _rotated(self._path) if path.name < file.name]
+                    start = marked or _beginning(before)
+                    yield from self._read(opened, start, at_end=True)
+            except FileNotFoundError:
+                self._complain(f"{file}: was removed before it was read")
+            except DAMAGED as error:
+                self._complain(f"{file}: is damaged: {error}")
+
+    def _read(self, file: BinaryIO | FileIO, start: Bookmark, *, at_end: bool) -> Iterator[Chunk]:
         """Whole lines from a place on; of a file that will not grow, the rest, too."""
-        file.seek(0)
-        head = file.read(_HEAD)
-        digest, length = _digest(head), len(head)
-        file.seek(offset)
+        offset, known = start.offset, _known(file, start.offset)
+
+        def advance(data: bytes) -> Bookmark:
+            nonlocal offset, known
+            offset += len(data)
+            known = (known + data[-_KNOWN_BY:])[-_KNOWN_BY:]
+            self._bookmark = Bookmark(offset, _digest(known), start.after)
+            return self._bookmark
+
         pending = b""
         while data := file.read(_CHUNK):
-            pending += data
-            end = pending.rfind(b"\n") + 1
-            if not end and len(pending) > _MAX_LINE:
-                self._complain(f"{self._path}: a line of over {_MAX_LINE} bytes is passed over")
-                offset, pending = offset + len(pending), b""
-                continue
+            end = data.rfind(b"\n") + 1
             if end:
-                offset += end
-                yield self._chunk(pending[:end], Bookmark(digest, length, offset))
-                pending = pending[end:]
+                lines, pending = pending + data[:end], data[end:]
+                yield Chunk(lines, advance(lines))
+                continue
+            pending += data
+            if len(pending) > _MAX_LINE:
+                self._complain(f"{self._path}: a line of over {_MAX_LINE} bytes is passed over")
+                advance(pending)
+                pending = b""
         if at_end and pending:
-            offset += len(pending)
-            yield self._chunk(pending + b"\n", Bookmark(digest, length, offset))
-
-    def _chunk(self, lines: bytes, bookmark: Bookmark) -> Chunk:
-        self._bookmark = bookmark
-        return Chunk(lines, bookmark)
+            yield Chunk(pending + b"\n", advance(pending))
 
 
-def _open(file: Path) -> BinaryIO:
-    if file.suffix == ".gz":
-        return cast("BinaryIO", gzip.open(file))
-    return file.open("rb")
+def _rotated(path: Path) -> list[Path]:
+    """What a log was rotated to, the oldest first, whether it is compressed by now or not."""
+    found = (backup.path for backup in reversed(backups(path)))
+    return list(dict.fromkeys(file.with_name(file.name.removesuffix(".gz")) for file in found))
 
 
-def _digest(head: bytes) -> str:
-    return hashlib.sha256(head).hexdigest()
+def _open_rotated(file: Path) -> BinaryIO:
+    try:
+        return open_log(file)
+    except FileNotFoundError:
+        return open_log(file.with_name(file.name + ".gz"))
+
+
+def _beginning(before: list[Path]) -> Bookmark:
+    """Where a file begins, from those that were rotated before it."""
+    return Bookmark(0, _digest(b""), before[-1].name if before else "")
+
+
+def _reaches(file: BinaryIO | FileIO, marked: Bookmark) -> bool:
+    """Whether this is the file that was read up to there."""
+    known = _known(file, marked.offset)
+    return len(known) == min(marked.offset, _KNOWN_BY) and _digest(known) == marked.digest
+
+
+def _known(file: BinaryIO | FileIO, offset: int) -> bytes:
+    """What a place is known by; reading goes on behind it."""
+    file.seek(max(0, offset - _KNOWN_BY))
+    return file.read(min(offset, _KNOWN_BY))
+
+
+def _digest(known: bytes) -> str:
+    return hashlib.sha256(known).hexdigest()

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from lanner.audit.recorder.metrics import CONTENT_TYPE
-from lanner.audit.recorder.writer import Fate
+from lanner.audit.recorder.writer import MAX_WAITING_BYTES, Fate
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -97,6 +97,7 @@ class Webhook:
         self._token = token
         self._max_body = max_body_bytes
         self._body_timeout = body_timeout_s
+        self._receiving = 0
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answers a request (ASGI 3)."""
@@ -112,7 +113,8 @@ class Webhook:
         if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
             extra.append((b"retry-after", str(_RETRY_AFTER_S).encode()))
         if status is HTTPStatus.UNAUTHORIZED:
-            extra.append((b"www-authenticate", b"Bearer"))
+            # strangers hold no connection
+            extra += [(b"www-authenticate", b"Bearer"), (b"connection", b"close")]
         length = str(len(content)).encode()
         await send(
             {
@@ -157,15 +159,23 @@ class Webhook:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise _RefusedError(HTTPStatus.BAD_REQUEST, "the body did not come whole")
-                    body += message.get("body", b"")
+                    piece = message.get("body", b"")
+                    body += piece
+                    self._receiving += len(piece)
                     if len(body) > self._max_body:
                         raise self._too_large()
+                    if self._receiving > MAX_WAITING_BYTES:
+                        raise _RefusedError(
+                            HTTPStatus.TOO_MANY_REQUESTS, "too much comes at a time: try again"
+                        )
                     if not message.get("more_body"):
                         return bytes(body)
         except TimeoutError:
             raise _RefusedError(
                 HTTPStatus.REQUEST_TIMEOUT, f"the body took over {self._body_timeout:g} s"
             ) from None
+        finally:
+            self._receiving -= len(body)
 
     def _too_large(self) -> _RefusedError:
         limit = f"batches may have {self._max_body:,} bytes (--max-body)"
@@ -203,7 +213,7 @@ class Webhook:
 
         if not self._recorder.submit(body, done):
             raise _RefusedError(
-                HTTPStatus.TOO_MANY_REQUESTS, "too much is waiting to be written: try again"
+                HTTPStatus.TOO_MANY_REQUESTS, "nothing more can be taken now: try again"
             )
         outcome = await answered
         status = _ANSWERS[outcome.fate]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import queue
 import sys
 import threading
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
     from lanner.audit.recorder.metrics import Metrics
 
 MAX_WAITING_BYTES = 256 << 20
-"""Bodies that may wait, in bytes; further ones are refused until there is room."""
+"""Bytes of all bodies that are being received, and again of those that wait to be written; more are
+turned away until there is room."""
 _MAX_GROUP = 64
 """So many bodies share one fsync at most."""
 
@@ -52,6 +54,11 @@ class Counts(msgspec.Struct, frozen=True):
     levels: tuple[tuple[str, int], ...]
     reasons: tuple[str, ...]
 
+    @property
+    def first_reason(self) -> str:
+        """Why the first record was skipped."""
+        return self.reasons[0] if self.reasons else "it is no JSON"
+
 
 class Taken(Lines, Protocol):
     """Lines with their counts."""
@@ -66,18 +73,29 @@ class Intake(Protocol):
     def take(self, body: bytes) -> Taken:
         """The lines of a body."""
 
-    def commit(self, taken: Any) -> None:
-        """The lines are stored."""
+    def forget(self, taken: Any) -> None:
+        """The lines could not be stored: their events may come again."""
 
 
 class Store(Protocol):
     """Where lines go (`RotatingFile`)."""
 
     def write(self, taken: Lines) -> None:
-        """Writes lines."""
+        """Writes lines.
+
+        Raises:
+            OSError: they cannot be written, and no part of a line was.
+            OutputGoneError: nothing can be written any more.
+
+        """
 
     def sync(self) -> None:
-        """Makes durable what was written."""
+        """Makes durable what was written.
+
+        Raises:
+            OSError: it may not be durable.
+
+        """
 
     def reopen(self) -> None:
         """Opens the file under its name again."""
@@ -86,16 +104,29 @@ class Store(Protocol):
         """Ends it."""
 
 
+class OutputGoneError(Exception):
+    """Nothing can be written any more."""
+
+
 class StandardOutput:
     """Lines for a pipe; they are durable when whoever reads them says so."""
 
     def write(self, taken: Lines) -> None:
-        """Writes lines."""
-        sys.stdout.buffer.write(taken.lines)
+        """Writes lines.
+
+        Raises:
+            OutputGoneError: nobody reads any more, or part of a line is out.
+
+        """
+        left = memoryview(taken.lines)
+        try:
+            while left:
+                left = left[os.write(sys.stdout.fileno(), left) :]
+        except OSError as error:
+            raise OutputGoneError(f"standard output: {error.strerror}") from None
 
     def sync(self) -> None:
-        """Hands them over."""
-        sys.stdout.buffer.flush()
+        """What was written is out."""
 
     def reopen(self) -> None:
         """There is nothing to open."""
@@ -128,6 +159,15 @@ class _Job:
     done: Callable[[Outcome], None]
 
 
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """A job, and what was made of it."""
+
+    job: _Job
+    taken: Taken
+    counts: Counts
+
+
 RECORDED = Outcome(Fate.RECORDED)
 
 
@@ -142,19 +182,26 @@ class Recorder:
         *,
         mode: Mode = Mode.BLOCKING_STRICT,
         on_recorded: Callable[[bytes], None] | None = None,
+        on_end: Callable[[], None] = lambda: None,
         complain: Callable[[str], None] = lambda _message: None,
     ) -> None:
-        """Starts its thread. `on_recorded` gets the lines, once they are durable."""
+        """Starts its thread.
+
+        `on_recorded` gets the lines, once they are durable. When nothing can be written any more,
+        nothing more is taken, and `on_end` is called; `close` raises what it was.
+        """
         self._intake = intake
         self._store = store
         self._metrics = metrics
         self._mode = mode
         self._on_recorded = on_recorded
+        self._on_end = on_end
         self._complain = complain
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
         self._waiting_bytes = 0
         self._is_over = False
+        self._failure: Exception | None = None
         self._wants_reopening = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder")
         self._thread.start()
@@ -177,7 +224,7 @@ class Recorder:
         """Takes a body, and waits until it is recorded."""
         found: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         if not self.submit(body, found.put):
-            return Outcome(Fate.FAILED, "too much is waiting to be written")
+            return Outcome(Fate.FAILED, "nothing more can be taken now")
         return found.get()
 
     def reopen(self) -> None:
@@ -185,65 +232,89 @@ class Recorder:
         self._wants_reopening.set()
 
     def close(self) -> None:
-        """Records what waits, and ends."""
+        """Records what waits, and ends.
+
+        Raises:
+            Exception: what ended it before.
+
+        """
         with self._lock:
             self._is_over = True
             self._jobs.put(None)
         self._thread.join()
         self._store.close()
+        if self._failure:
+            raise self._failure
 
     def _run(self) -> None:
-        while (job := self._jobs.get()) is not None:
-            group = [job]
-            is_last = False
-            while len(group) < _MAX_GROUP and not self._jobs.empty():
-                more = self._jobs.get()
-                if more is None:
-                    is_last = True
-                    break
-                group.append(more)
-            try:
-                self._record(group)
-            except Exception as error:  # noqa: BLE001 - whoever waits must not wait for ever
-                self._complain(f"a batch was not recorded: {error!r}")
-                self._metrics.failed(len(group))
-                for one in group:
-                    self._answer(one, Outcome(Fate.FAILED, "internal error"))
-            with self._lock:
-                self._waiting_bytes -= sum(len(one.body) for one in group)
-            if is_last:
-                return
+        group: list[_Job] = []
+        try:
+            while group := self._next_group():
+                recorded = self._record(group)
+                with self._lock:
+                    self._waiting_bytes -= sum(len(job.body) for job in group)
+                group = []
+                for taken in recorded:
+                    self._tell(taken.lines)
+        except Exception as error:  # noqa: BLE001 - whatever it is, senders wait for an answer
+            self._fail(error, group)
 
-    def _record(self, group: list[_Job]) -> None:
+    def _next_group(self) -> list[_Job]:
+        """The jobs that wait, at least one; none at the end."""
+        group: list[_Job] = []
+        while not group or (len(group) < _MAX_GROUP and not self._jobs.empty()):
+            job = self._jobs.get()
+            if job is None:
+                self._jobs.put(None)  # for the next time
+                break
+            group.append(job)
+        return group
+
+    def _fail(self, error: Exception, group: list[_Job]) -> None:
+        """Nothing more is taken, and nobody waits for an answer."""
+        with self._lock:
+            self._is_over = True
+            self._failure = error
+        while not self._jobs.empty():
+            job = self._jobs.get()
+            group += [job] if job else []
+        for job in group:
+            self._answer(job, Outcome(Fate.FAILED, str(error)))
+        self._on_end()
+
+    def _record(self, group: list[_Job]) -> list[Taken]:
+        """Records jobs, and answers them: what is on the disk now."""
         if self._wants_reopening.is_set():
             self._wants_reopening.clear()
-            self._attempt(self._store.reopen, [])
-        written: list[tuple[_Job, Taken, Counts]] = []
+            try:
+                self._store.reopen()
+            except OSError as error:
+                self._complain(f"{_reason(error)}: the file that is open stays in use")
+        written: list[_Batch] = []
         for job in group:
             taken = self._intake.take(job.body)
             counts = msgspec.json.decode(taken.counts(), type=Counts)
+            batch = _Batch(job, taken, counts)
             if counts.skipped and not counts.events:
-                reason = counts.reasons[0] if counts.reasons else "it is no JSON"
                 self._metrics.refused()
-                self._answer(job, Outcome(Fate.REFUSED, f"no audit event: {reason}"))
-            elif self._attempt(partial(self._store.write, taken), [job]):
-                written.append((job, taken, counts))
+                self._answer(job, Outcome(Fate.REFUSED, f"no audit event: {counts.first_reason}"))
+            elif self._attempt(partial(self._store.write, taken), [batch]):
+                written.append(batch)
                 if self._mode is Mode.BLOCKING:
                     job.done(RECORDED)
-        if not self._attempt(self._store.sync, [job for job, _, _ in written]):
-            return
-        for job, taken, counts in written:
-            self._intake.commit(taken)
-            self._metrics.recorded(counts)
-            if counts.skipped:
-                problem = f"{counts.skipped} records were no audit events: {counts.reasons[0]}"
-                self._complain(problem)
+        if not self._attempt(self._store.sync, written):
+            return []
+        for batch in written:
+            self._metrics.recorded(batch.counts)
+            if batch.counts.skipped:
+                reason = batch.counts.first_reason
+                self._complain(f"{batch.counts.skipped} records were no audit events: {reason}")
             if self._mode is Mode.BLOCKING_STRICT:
-                job.done(RECORDED)
-            self._tell(taken.lines)
+                batch.job.done(RECORDED)
+        return [batch.taken for batch in written]
 
     def _tell(self, lines: bytes) -> None:
-        """Hands lines on; what is wrong there does not stop the recording."""
+        """Hands lines on; that nobody takes what comes of them does not stop the recording."""
         if self._on_recorded is None or not lines:
             return
         try:
@@ -252,16 +323,17 @@ class Recorder:
             self._complain(f"alerts cannot be printed any more: {error.strerror or error}")
             self._on_recorded = None
 
-    def _attempt(self, do: Callable[[], None], jobs: list[_Job]) -> bool:
-        """Does something with the file; whether it worked. If not, the jobs have failed."""
+    def _attempt(self, do: Callable[[], None], batches: list[_Batch]) -> bool:
+        """Does something with the file; whether it worked. If not, the batches have failed."""
         try:
             do()
         except OSError as error:
-            reason = f"{error.filename or 'the log'}: {error.strerror or error}"
-            self._metrics.failed(len(jobs))
+            reason = _reason(error)
             self._complain(f"{reason}: nothing is recorded")
-            for job in jobs:
-                self._answer(job, Outcome(Fate.FAILED, reason))
+            for batch in batches:
+                self._intake.forget(batch.taken)
+                self._metrics.failed(batch.counts.events)
+                self._answer(batch.job, Outcome(Fate.FAILED, reason))
             return False
         return True
 
@@ -271,3 +343,7 @@ class Recorder:
             self._complain(f"a batch that was taken is lost: {outcome.problem}")
         else:
             job.done(outcome)
+
+
+def _reason(error: OSError) -> str:
+    return f"{error.filename or 'the log'}: {error.strerror or error}"

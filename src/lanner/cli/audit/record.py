@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -13,9 +14,17 @@ import typer
 
 from lanner import api
 from lanner.api.recording import intake
+from lanner.audit.recorder.backups import DAMAGED, Rotation, last_lines
 from lanner.audit.recorder.metrics import Metrics
-from lanner.audit.recorder.rotation import RotatingFile, Rotation
-from lanner.audit.recorder.writer import Fate, Mode, Recorder, StandardOutput
+from lanner.audit.recorder.rotation import RotatingFile
+from lanner.audit.recorder.writer import (
+    MAX_WAITING_BYTES,
+    Fate,
+    Mode,
+    OutputGoneError,
+    Recorder,
+    StandardOutput,
+)
 from lanner.cli import common
 from lanner.cli.alerts import AlertPrinter
 from lanner.cli.audit.policy.loading import policy_or_exit
@@ -24,11 +33,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
+    from lanner._native import AuditIntake
     from lanner.audit.recorder.server import Tls
     from lanner.audit.recorder.webhook import TokenFile
+    from lanner.audit.recorder.writer import Store
 
 DEFAULT_LISTEN = "127.0.0.1:9765"
 _MB = 1 << 20
+_REMEMBERED_BYTES = 64 << 20
+"""Of what was recorded before, so much is looked at for events that are sent again."""
+_RETRY_S = 10
+"""As long as kube-apiserver waits before it sends again."""
 
 
 def record(
@@ -105,12 +120,19 @@ def record(
     truncate_max_event_size: Annotated[
         int,
         typer.Option(
+            "--truncate-max-event-size",
+            "--audit-log-truncate-max-event-size",
             min=0,
             metavar="BYTES",
             help="Leave the bodies of larger events out, as kube-apiserver can; 0: never.",
         ),
     ] = 0,
-    max_body: Annotated[int, typer.Option(min=1, metavar="MB", help="Refuse larger batches.")] = 32,
+    max_body: Annotated[
+        int,
+        typer.Option(
+            min=1, max=MAX_WAITING_BYTES // _MB, metavar="MB", help="Refuse larger batches."
+        ),
+    ] = 32,
     rules: common.RulesOption = None,
     json_output: common.JsonAlertsOption = False,
 ) -> None:
@@ -157,31 +179,45 @@ def record(
         )
     )
     rotation = Rotation(max_size * _MB, max_backup, max_age, compress)
+    makes_lines = intake(chosen, max_event_bytes=truncate_max_event_size or None)
     try:
-        store = (
-            StandardOutput()
-            if path == "-"
-            else RotatingFile(Path(path), rotation, complain=common.complain)
-        )
-        recorder = Recorder(
-            intake(chosen, max_event_bytes=truncate_max_event_size or None),
-            store,
-            metrics,
-            # the bookmark moves on when a record is there
-            mode=Mode.BLOCKING_STRICT if follow else mode,
-            on_recorded=on_recorded,
-            complain=common.complain,
-        )
+        store: Store = StandardOutput()
+        if path != "-":
+            store = RotatingFile(Path(path), rotation, complain=common.complain)
+            _remember(Path(path), makes_lines)
     except OSError as error:
         common.complain(f"{error.filename or path}: {error.strerror}")
         raise typer.Exit(1) from None
+    recorder = Recorder(
+        makes_lines,
+        store,
+        metrics,
+        # the bookmark moves on when a record is there
+        mode=Mode.BLOCKING_STRICT if follow else mode,
+        on_recorded=on_recorded,
+        on_end=lambda: os.kill(os.getpid(), signal.SIGTERM),
+        complain=common.complain,
+    )
     try:
-        if serve:
-            serve(recorder)
-        elif follow:
-            _follow(follow, bookmark, recorder)
-    finally:
-        recorder.close()
+        try:
+            if serve:
+                serve(recorder)
+            elif follow:
+                _follow(follow, bookmark, recorder)
+        finally:
+            recorder.close()
+    except OutputGoneError as error:
+        common.discard_output()
+        common.complain(f"{error}: ended")
+        raise typer.Exit(1) from None
+
+
+def _remember(path: Path, makes_lines: AuditIntake) -> None:
+    """What was recorded before is not recorded again, if it is sent again."""
+    try:
+        makes_lines.remember(last_lines(path, _REMEMBERED_BYTES))
+    except DAMAGED as error:
+        common.complain(f"{path}: its newest rotated file is damaged: {error}")
 
 
 def _matcher(rules: list[str], *, json_output: bool, to_stderr: bool) -> Callable[[bytes], None]:
@@ -284,10 +320,10 @@ def _follow(log: Path, bookmark: Path | None, recorder: Recorder) -> None:
     signal.signal(signal.SIGHUP, lambda _number, _frame: recorder.reopen())
     common.complain(f"following {log}")
     for chunk in tail.chunks():
-        outcome = recorder.record(chunk.lines)
-        if outcome.fate is Fate.FAILED:
-            common.complain(f"stopped: {outcome.problem}")
-            raise typer.Exit(1)
+        while (outcome := recorder.record(chunk.lines)).fate is Fate.FAILED:
+            if tail.wait(_RETRY_S):
+                common.complain(f"ended before {log} was read to its end: {outcome.problem}")
+                raise typer.Exit(1)
         if outcome.fate is Fate.REFUSED:
             common.complain(f"{log}: {len(chunk.lines)} bytes were passed over: {outcome.problem}")
         if bookmark:
