@@ -1,16 +1,45 @@
-"""HTTP(S)."""
+"""HTTP(S): a POST for each alert, as Falco does it and Falcosidekick takes it."""
 
 from __future__ import annotations
 
-from typing import Annotated
+import gzip
+import sys
+import time
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from urllib.parse import urlsplit
 
-from msgspec import Meta
+from msgspec import Meta, field
 
-from lanner.outputs.channels import ChannelSettings
+from lanner.outputs.channels import ChannelSettings, DeliveryError
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Sequence
+
+    from lanner.outputs.channels import Message
+
+_FINAL = frozenset(
+    (
+        HTTPStatus.BAD_REQUEST,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+        HTTPStatus.UNPROCESSABLE_ENTITY,
+    )
+)
+"""Answers that say that it is this alert that is not wanted."""
+_MAX_ANSWER = 64 << 10
 
 
 class Settings(ChannelSettings, frozen=True, kw_only=True):
-    """Alerts for a web service, one a request."""
+    """Alerts for a web service at `url`, each in a POST. `insecure` does not check certificates;
+    `ca_cert` and `ca_bundle` are files, `ca_path` is a folder of who may sign them. With `mtls`,
+    `client_cert` and `client_key` are shown. `compress_uploads` is gzip, `echo` prints the answers.
+    `headers` are added, and a bearer token that is in `token_file`. An answer must be there within
+    `timeout_ms`. (`keep_alive` and `max_consecutive_timeouts` are Falco's: connections are kept in
+    any case, and what failed is tried again as `delivery` says.)
+    """
 
     url: str = ""
     user_agent: str = "falcosecurity/falco"
@@ -25,3 +54,130 @@ class Settings(ChannelSettings, frozen=True, kw_only=True):
     compress_uploads: bool = False
     keep_alive: bool = False
     max_consecutive_timeouts: Annotated[int, Meta(ge=0, le=255)] = 5
+    headers: dict[str, str] = field(default_factory=dict)
+    token_file: str = ""
+    timeout_ms: Annotated[int, Meta(ge=1)] = 10_000
+
+
+class Channel:
+    """Sends alerts one after the other over a connection that is kept."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Reads certificates; nothing is connected yet.
+
+        Raises:
+            ValueError: the URL, or a certificate, cannot be used.
+
+        """
+        if urlsplit(settings.url).scheme not in {"http", "https"}:
+            raise ValueError(f"`url` is http://… or https://…, not `{settings.url}`")
+        self._settings = settings
+        context: Any = True
+        if settings.url.startswith("https:"):
+            context = _context(settings)
+        self._client = _client(settings, context)
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Posts all alerts.
+
+        Raises:
+            DeliveryError: one was not taken.
+
+        """
+        for number, message in enumerate(messages):
+            try:
+                status, answer = self._post(message)
+            except OSError as error:
+                raise DeliveryError(f"{self._where}: {error}", delivered=number) from None
+            if self._settings.echo:
+                sys.stdout.write(answer)
+            if not 200 <= status < 300:
+                raise DeliveryError(
+                    f"{self._where}: {status} {answer[:200].strip()}".rstrip(),
+                    delivered=number,
+                    is_final=status in _FINAL,
+                )
+
+    @property
+    def _where(self) -> str:
+        """The URL without what may be secret in it."""
+        parts = urlsplit(self._settings.url)
+        return (
+            f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
+        )
+
+    def _post(self, message: Message) -> tuple[int, str]:
+        import httpx  # noqa: PLC0415
+
+        settings = self._settings
+        is_json = message.line.startswith("{")
+        headers = {
+            "user-agent": settings.user_agent,
+            "content-type": "application/json" if is_json else "text/plain",
+            **settings.headers,
+        }
+        if settings.token_file:
+            # read again each time: it may be renewed
+            token = Path(settings.token_file).read_text("ascii").strip()
+            headers["authorization"] = f"Bearer {token}"
+        body = message.line.encode("utf-8", "surrogateescape")
+        if settings.compress_uploads:
+            headers["content-encoding"] = "gzip"
+            body = gzip.compress(body, mtime=0)
+        try:
+            return self._exchange(headers, body)
+        except httpx.TimeoutException:
+            raise TimeoutError(f"no answer within {settings.timeout_ms} ms") from None
+        except httpx.HTTPError as error:
+            raise OSError(str(error) or type(error).__name__) from None
+
+    def _exchange(self, headers: dict[str, str], body: bytes) -> tuple[int, str]:
+        deadline = time.monotonic() + self._settings.timeout_ms / 1000
+        with self._client.stream(
+            "POST", self._settings.url, headers=headers, content=body
+        ) as response:
+            answer = b""
+            for piece in response.iter_raw():
+                answer += piece
+                if len(answer) > _MAX_ANSWER:
+                    break
+                # each piece may take its time, but not all of them together
+                if time.monotonic() > deadline:
+                    raise TimeoutError("the answer does not come to its end")
+            return response.status_code, answer.decode("utf-8", "replace")
+
+    def reopen(self) -> None:
+        """There is nothing to open."""
+
+    def close(self) -> None:
+        """Closes the connection."""
+        self._client.close()
+
+
+def _client(settings: Settings, context: Any) -> Any:
+    import httpx  # noqa: PLC0415 - only where alerts are posted
+
+    limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
+    timeout = settings.timeout_ms / 1000
+    return httpx.Client(verify=context, timeout=timeout, limits=limits, follow_redirects=False)
+
+
+def _context(settings: Settings) -> ssl.SSLContext:
+    import ssl  # noqa: PLC0415
+
+    context = ssl.create_default_context()
+    place = ""
+    try:
+        for place in filter(None, (settings.ca_cert, settings.ca_bundle)):
+            context.load_verify_locations(cafile=place)
+        if settings.ca_path and Path(settings.ca_path).is_dir():
+            context.load_verify_locations(capath=settings.ca_path)
+        if settings.mtls:
+            place = f"{settings.client_cert}, {settings.client_key}"
+            context.load_cert_chain(settings.client_cert, settings.client_key)
+    except OSError as error:
+        raise ValueError(f"{place}: {error.strerror or error}") from None
+    if settings.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context

@@ -1,9 +1,200 @@
-"""The system log."""
+"""syslog: the local daemon, or a collector over UDP, TCP or TLS (RFC 5424, 5425, 5426, 6587)."""
 
 from __future__ import annotations
 
-from lanner.outputs.channels import ChannelSettings
+import contextlib
+import os
+import socket
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+from lanner.outputs.channels import ChannelSettings, DeliveryError
+
+if TYPE_CHECKING:
+    import ssl
+    from collections.abc import Sequence
+
+    from lanner.outputs.channels import Message, Record
+
+LOCAL = "/dev/log"
+_PORTS = {"udp": 514, "tcp": 514, "tls": 6514}
+_FACILITIES = {
+    **{name: number for number, name in enumerate(("kern", "user", "mail", "daemon", "auth"))},
+    "authpriv": 10,
+    **{f"local{number}": 16 + number for number in range(8)},
+}
+_MAX_DATAGRAM = 60_000
 
 
 class Settings(ChannelSettings, frozen=True, kw_only=True):
-    """Alerts for syslog."""
+    """Alerts for the local syslog daemon, or for a collector at `address`: `udp://host:514`,
+    `tcp://host:514` or `tls://host:6514`. `ident` is the program's name. For TLS, `ca_cert` is who
+    signs the collector's certificate, `client_cert` and `client_key` are shown to it, `insecure`
+    does not check it.
+    """
+
+    address: str = ""
+    facility: Literal[
+        "kern", "user", "mail", "daemon", "auth", "authpriv", "local0", "local1", "local2",
+        "local3", "local4", "local5", "local6", "local7",
+    ] = "user"  # fmt: skip
+    ident: str = "lanner"
+    ca_cert: str = ""
+    client_cert: str = ""
+    client_key: str = ""
+    insecure: bool = False
+    timeout_ms: Annotated[int, Meta(ge=1)] = 10_000
+
+
+class Channel:
+    """Sends a message for each alert, with the alert's priority as severity."""
+
+    def __init__(self, settings: Settings) -> None:
+        """Reads certificates; nothing is connected yet.
+
+        Raises:
+            ValueError: the address, or a certificate, cannot be used.
+
+        """
+        self._settings = settings
+        self._socket: socket.socket | None = None
+        self._hostname = socket.gethostname()
+        parts = urlsplit(settings.address)
+        self._kind = parts.scheme if settings.address else "local"
+        try:
+            port, is_port = parts.port, True
+        except ValueError:
+            port, is_port = None, False
+        is_place = parts.scheme in _PORTS and parts.hostname and is_port
+        if settings.address and not is_place:
+            raise ValueError(
+                f"`address` is udp://HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT, not"
+                f" `{settings.address}`"
+            )
+        self._host = parts.hostname or ""
+        self._port = port or _PORTS.get(parts.scheme, 0)
+        self._context = _context(settings) if self._kind == "tls" else None
+
+    def send(self, messages: Sequence[Message]) -> None:
+        """Sends all messages. Of UDP and the local daemon nobody knows whether they came.
+
+        Raises:
+            DeliveryError: one could not be sent.
+
+        """
+        for number, message in enumerate(messages):
+            data = self._local(message) if self._kind == "local" else self._rfc5424(message)
+            try:
+                self._send(data)
+            except OSError as error:
+                self._disconnect()
+                where = self._settings.address or LOCAL
+                reason = f"{where}: {error.strerror or error}"
+                raise DeliveryError(reason, delivered=number) from None
+
+    def _send(self, data: bytes) -> None:
+        if self._socket is None:
+            self._socket = self._connected()
+        if self._kind in {"tcp", "tls"}:
+            # octet counting: a line break within a message is no end
+            self._socket.sendall(b"%d %s" % (len(data), data))
+        else:
+            self._socket.send(data[:_MAX_DATAGRAM])
+
+    def _connected(self) -> socket.socket:
+        timeout = self._settings.timeout_ms / 1000
+        if self._kind in {"tcp", "tls"}:
+            stream = socket.create_connection((self._host, self._port), timeout)
+            if self._context is None:
+                return stream
+            with contextlib.ExitStack() as failed:
+                failed.callback(stream.close)
+                wrapped = self._context.wrap_socket(stream, server_hostname=self._host)
+                failed.pop_all()
+            return wrapped
+        family: int = socket.AF_UNIX
+        place: Any = LOCAL
+        if self._kind == "udp":
+            found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_DGRAM)[0]
+            family, place = found[0], found[4]
+        datagrams = socket.socket(family, socket.SOCK_DGRAM)
+        with contextlib.ExitStack() as failed:
+            failed.callback(datagrams.close)
+            datagrams.settimeout(timeout)
+            datagrams.connect(place)
+            failed.pop_all()
+        return datagrams
+
+    def _priority(self, record: Record) -> int:
+        return _FACILITIES[self._settings.facility] * 8 + record.priority
+
+    def _local(self, message: Message) -> bytes:
+        """As libc's syslog(3) writes it."""
+        now = datetime.now().astimezone()
+        head = f"<{self._priority(message.record)}>{now:%b %e %H:%M:%S} {self._settings.ident}"
+        return f"{head}[{os.getpid()}]: {message.line}".encode("utf-8", "surrogateescape")
+
+    def _rfc5424(self, message: Message) -> bytes:
+        record = message.record
+        seconds, rest = divmod(record.time_ns, 1_000_000_000)
+        moment = datetime.fromtimestamp(seconds, UTC).replace(microsecond=rest // 1000)
+        tags = ",".join(msgspec.json.decode(record.json).get("tags", ()))
+        data = "".join(
+            f' {name}="{_quoted(value)}"'
+            for name, value in (("rule", record.rule), ("source", record.source), ("tags", tags))
+        )
+        # 32473 is the number for examples (RFC 5612): there is none of our own
+        stamp = f"{moment:%Y-%m-%dT%H:%M:%S.%fZ}"
+        head = (
+            f"<{self._priority(record)}>1 {stamp} {_word(self._hostname, 255)}"
+            f" {_word(self._settings.ident, 48)} {os.getpid()} alert [lanner@32473{data}]"
+        )
+        return f"{head} \ufeff{message.line}".encode("utf-8", "surrogateescape")
+
+    def _disconnect(self) -> None:
+        if self._socket:
+            with contextlib.suppress(OSError):
+                self._socket.close()
+            self._socket = None
+
+    def reopen(self) -> None:
+        """Connects anew for the next alert."""
+        self._disconnect()
+
+    def close(self) -> None:
+        """Ends it."""
+        self._disconnect()
+
+
+def _context(settings: Settings) -> ssl.SSLContext:
+    import ssl  # noqa: PLC0415 - only where it is needed
+
+    context = ssl.create_default_context(cafile=None)
+    try:
+        if settings.ca_cert:
+            context.load_verify_locations(settings.ca_cert)
+        if settings.client_cert:
+            context.load_cert_chain(settings.client_cert, settings.client_key or None)
+    except OSError as error:
+        named = error.filename or settings.ca_cert or settings.client_cert
+        raise ValueError(f"{named}: {error.strerror or error}") from None
+    if settings.insecure:
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _word(text: str, most: int) -> str:
+    """A word of a header: visible ASCII characters, `-` for none."""
+    return "".join(one for one in text if "!" <= one <= "~")[:most] or "-"
+
+
+def _quoted(text: str) -> str:
+    """The value of a parameter of structured data."""
+    for one in ("\\", '"', "]"):
+        text = text.replace(one, f"\\{one}")
+    return text

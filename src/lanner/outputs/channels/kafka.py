@@ -1,9 +1,0 @@
-"""Kafka."""
-
-from __future__ import annotations
-
-from lanner.outputs.channels import ChannelSettings
-
-
-class Settings(ChannelSettings, frozen=True, kw_only=True):
-    """Alerts for a topic of Kafka."""
