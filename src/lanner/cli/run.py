@@ -13,6 +13,7 @@ from lanner.api.query import QueryError
 from lanner.cli import captures, common, configs, syscalls, writing
 from lanner.containers import Sockets
 from lanner.rules.model import parse_priority
+from lanner.service.auditing import sources_of
 from lanner.service.log import Logger, level_of
 from lanner.service.request import Request, ServiceError
 from lanner.service.ruleset import RuleChoice, RulesRefusedError
@@ -139,7 +140,7 @@ def run(
         tuple(local or ()),
         tuple(tag or ()),
         tuple(rule or ()),
-        frozenset(("syscall",)),
+        sources_of(loaded.config),
     )
     request = Request(load, choice, duration, output)
     service = _service_or_exit(request, loaded.config)

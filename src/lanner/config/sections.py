@@ -265,7 +265,6 @@ class AuditSection(Section, frozen=True, kw_only=True):
     token_file: str = ""
     insecure: bool = False
     record_path: str = ""
-    follow: tuple[str, ...] = ()
 
 
 class Containers(Section, frozen=True, kw_only=True):

@@ -80,7 +80,8 @@ class InternalAlert:
             "source": "internal",
             "time": f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:09}Z",
         }
-        return json.dumps(alert, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+        text = json.dumps(alert, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+        return text.encode() + b"\n"
 
 
 def drop_alert(time_ns: int, lost: int, seen: int, kinds: Mapping[str, int]) -> InternalAlert:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from lanner.config.durations import seconds
 from lanner.outputs.internal import channel_alert, store_alert
+from lanner.service.auditing import audit_sources
 from lanner.service.channels import Channels
 from lanner.service.health import problems
 from lanner.service.notify import Notifier
@@ -26,12 +27,14 @@ from lanner.service.sources import Source, Watching
 from lanner.service.state import State
 from lanner.service.syscalls import open_syscalls
 from lanner.service.watching import Watcher
+from lanner.service.web import Web
 
 if TYPE_CHECKING:
     from lanner.config import Loaded
     from lanner.outputs.internal import InternalAlert
     from lanner.service.log import Log
     from lanner.service.request import Request
+    from lanner.service.state import EventSource
 
 _LOOK_EVERY_S = 0.5
 _RETAIN_EVERY_S = 60.0
@@ -82,6 +85,7 @@ class Service:
         self._snapshots = Snapshots(config.metrics, self.state, self._sink)
         try:
             self._prepared = channels.prepare(config)
+            self._web = Web(self.state, log) if config.webserver.enabled else None
             self.state.sources = tuple(self._sources())
         except ValueError as error:
             store.close()
@@ -90,9 +94,9 @@ class Service:
             store.close()
             raise
 
-    def _sources(self) -> list[Source]:
+    def _sources(self) -> list[EventSource]:
         config, wanted = self.state.loaded.config, self._request.rules.sources
-        sources = []
+        sources: list[EventSource] = []
         if "syscall" in wanted:
             reading = open_syscalls(
                 config,
@@ -106,6 +110,10 @@ class Service:
             sources.append(source)
             if isinstance(reading, Watching):
                 self.state.watching = (source, reading.live)
+        if "k8s_audit" in wanted:
+            sources += audit_sources(
+                config, self.state.rules.engine, self._sink, self._log, self._wake
+            )
         return sources
 
     def order(self, what: str) -> None:
@@ -140,6 +148,8 @@ class Service:
         state.channels.adopt(self._prepared)
         for source in state.sources:
             source.start()
+        if self._web:
+            self._web.start()
         self._log(describe(state.rules))
         self._notifier.ready(f"{len(state.rules.ruleset.rules)} rules")
         next_retention = next_sign = 0.0
@@ -151,6 +161,8 @@ class Service:
                     break
                 if order == REOPEN:
                     state.channels.reopen()
+                    for source in state.sources:
+                        source.reopen()
                 is_changed = state.loaded.config.watch_config_files and watcher.has_changed()
                 if order == RELOAD or is_changed:
                     self._reload()
@@ -188,6 +200,8 @@ class Service:
         self._notifier.reloading()
         self._log("SIGHUP received, restarting...", "notice")
         self._reloader.reload()
+        if self._web:
+            self._web.renew()
         self._notifier.ready(f"{len(self.state.rules.ruleset.rules)} rules")
 
     def _look(self) -> None:
@@ -224,6 +238,8 @@ class Service:
         if self.state.watching:
             self.state.live = self.state.watching[1].stats()
         self.state.channels.end()
+        if self._web:
+            self._web.stop()
         self.state.store.close()
 
     def _on_store_trouble(self, problem: str | None, lost: int) -> None:

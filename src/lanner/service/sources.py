@@ -43,7 +43,7 @@ class Source:
         """`on_end` is called when nothing more comes; if that is an error, `failure` is set."""
         self.name = name
         self.failure: Exception | None = None
-        self.events = 0
+        self._events = 0
         self._reading = reading
         self._sink = sink
         self._on_end = on_end
@@ -76,6 +76,14 @@ class Source:
         """Whether nothing more comes."""
         return self._is_over.is_set()
 
+    @property
+    def events(self) -> int:
+        """Events that were matched."""
+        return self._events
+
+    def reopen(self) -> None:
+        """Nothing that it has open can be moved."""
+
     def between(self, do: Callable[[], None]) -> Future[None]:
         """Does something between two batches: no event is being matched meanwhile."""
         future: Future[None] = Future()
@@ -89,7 +97,7 @@ class Source:
             for batch in self._reading.batches():
                 self._alive = time.monotonic()
                 if batch is not None:
-                    self.events += batch.events
+                    self._events += batch.events
                     self._sink.take(batch)
                 self._reading.after_batch()
                 self._obey()

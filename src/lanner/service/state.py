@@ -6,7 +6,7 @@ import hashlib
 import time
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -18,6 +18,36 @@ if TYPE_CHECKING:
     from lanner.service.channels import Channels
     from lanner.service.ruleset import LoadedRules, RuleFile
     from lanner.service.sources import Source
+
+
+class EventSource(Protocol):
+    """Where events come from (`Source`, `AuditSource`)."""
+
+    name: str
+    failure: Exception | None
+
+    @property
+    def events(self) -> int:
+        """Events that were matched."""
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more comes."""
+
+    def start(self) -> None:
+        """Begins."""
+
+    def stop(self) -> None:
+        """Ends it, once all that was seen until now is matched."""
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Waits for the end; whether it came."""
+
+    def silent_s(self) -> float:
+        """How long it has done nothing, not even look whether there is something; seconds."""
+
+    def reopen(self) -> None:
+        """Files are opened under their names again."""
 
 
 @dataclass(slots=True)
@@ -46,7 +76,7 @@ class State:
     rules: LoadedRules
     store: Store
     channels: Channels
-    sources: tuple[Source, ...] = ()
+    sources: tuple[EventSource, ...] = ()
     engine_kind: str = "nodriver"
     watching: tuple[Source, Live] | None = None
     live: LiveStats | None = None

@@ -1,4 +1,4 @@
-"""The HTTPS server in front of the webhook (uvicorn)."""
+"""The HTTPS server (uvicorn) in front of the webhook, and of what the service tells."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import FrameType
 
-    from lanner.audit.recorder.webhook import Webhook
+    from lanner.audit.recorder.webhook import App
 
 _MAX_CONNECTIONS = 256
 _GRACE_S = 30
@@ -93,9 +93,9 @@ class _Protocol(H11Protocol):
 
 
 class Server:
-    """Serves until SIGINT or SIGTERM come, and what was asked until then is answered."""
+    """Serves until it is ended, and what was asked until then is answered."""
 
-    def __init__(self, webhook: Webhook, address: Address, tls: Tls | None) -> None:
+    def __init__(self, app: App, address: Address, tls: Tls | None) -> None:
         """Reads the certificates.
 
         Raises:
@@ -106,7 +106,7 @@ class Server:
         self._address = address
         self._context = context = _context(tls) if tls else None
         config = uvicorn.Config(
-            webhook,
+            app,
             ssl_certfile=tls.certificate if tls else None,
             ssl_context_factory=(lambda _config, _usual: context) if context else None,
             lifespan="off",
@@ -127,8 +127,8 @@ class Server:
         on_hangup: Callable[[], None],
         complain: Callable[[str], None],
     ) -> None:
-        """Serves; `on_ready` gets the port, `on_hangup` is called for SIGHUP, after the
-        certificates were read again; if they are none now, those from before stay in use.
+        """Serves until SIGINT or SIGTERM come; `on_ready` gets the port, `on_hangup` is called for
+        SIGHUP, after the certificates were read again.
 
         Raises:
             OSError: nobody can listen there.
@@ -136,27 +136,49 @@ class Server:
         """
 
         def end(_number: int, _frame: FrameType | None) -> None:
-            self._server.should_exit = True
+            self.stop()
 
         def hang_up(_number: int, _frame: FrameType | None) -> None:
-            if self._tls and self._context:
-                try:
-                    _context(self._tls)  # a certificate without its key must not come half-way
-                    self._context.load_cert_chain(self._tls.certificate, self._tls.key)
-                except OSError as error:
-                    reason = f"{error.filename or self._tls.certificate}: {error.strerror or error}"
-                    complain(f"{reason}: the certificate from before stays in use")
+            self.renew(complain)
             on_hangup()
 
         # uvicorn has handlers of its own while it serves, and raises the signal again afterwards
         signal.signal(signal.SIGTERM, end)
         signal.signal(signal.SIGINT, end)
         signal.signal(signal.SIGHUP, hang_up)
+        with self.listener() as listener:
+            on_ready(listener.getsockname()[1])
+            self.run(listener)
+
+    def listener(self) -> socket.socket:
+        """A socket that listens.
+
+        Raises:
+            OSError: nobody can listen there.
+
+        """
         host, port = self._address.host, self._address.port
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        with socket.create_server((host, port), family=family) as listener:
-            on_ready(listener.getsockname()[1])
-            self._server.run([listener])
+        return socket.create_server((host, port), family=family)
+
+    def run(self, listener: socket.socket) -> None:
+        """Serves until `stop`; in any thread."""
+        self._server.run([listener])
+
+    def stop(self) -> None:
+        """Ends it."""
+        self._server.should_exit = True
+
+    def renew(self, complain: Callable[[str], None]) -> None:
+        """Reads the certificates again; if they are none now, those from before stay in use."""
+        if not self._tls or not self._context:
+            return
+        try:
+            _context(self._tls)  # a certificate without its key must not come half-way
+            self._context.load_cert_chain(self._tls.certificate, self._tls.key)
+        except OSError as error:
+            reason = f"{error.filename or self._tls.certificate}: {error.strerror or error}"
+            complain(f"{reason}: the certificate from before stays in use")
 
 
 def _context(tls: Tls) -> ssl.SSLContext:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     Message = dict[str, Any]
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
+    App = Callable[[Mapping[str, Any], Receive, Send], Awaitable[None]]
 
 MAX_BODY_BYTES = 32 << 20
 """kube-apiserver sends 10 MiB at most, unless told otherwise."""

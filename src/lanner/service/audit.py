@@ -1,0 +1,162 @@
+"""Audit events as a source: what kube-apiserver's webhook back end sends, matched as it comes."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lanner.api.recording import intake
+from lanner.audit.recorder.backups import Rotation
+from lanner.audit.recorder.metrics import Metrics
+from lanner.audit.recorder.rotation import RotatingFile
+from lanner.audit.recorder.server import Address, Server, Tls
+from lanner.audit.recorder.webhook import TokenFile, Webhook
+from lanner.audit.recorder.writer import Recorder
+from lanner.service.request import ServiceError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanner.api import Engine
+    from lanner.audit.recorder.rotation import Lines
+    from lanner.config.sections import AuditSection
+    from lanner.service.log import Log
+    from lanner.service.sink import Sink
+
+
+class _Matching:
+    """Stores the alerts of lines, and the lines too, if they are to be recorded."""
+
+    def __init__(self, engine: Engine, sink: Sink, file: RotatingFile | None) -> None:
+        self._engine = engine
+        self._sink = sink
+        self._file = file
+        self.events = 0
+
+    def write(self, taken: Lines) -> None:
+        """The alerts are durable when this returns, the lines when `sync` does."""
+        if self._file:
+            self._file.write(taken)
+        batch = self._engine.batch(taken.lines)
+        self.events += batch.events
+        self._sink.take(batch)
+
+    def sync(self) -> None:
+        """Makes durable what was written."""
+        if self._file:
+            self._file.sync()
+
+    def reopen(self) -> None:
+        """Opens the file under its name again."""
+        if self._file:
+            self._file.reopen()
+
+    def close(self) -> None:
+        """Ends it."""
+        if self._file:
+            self._file.close()
+
+
+class AuditSource:
+    """Receives batches: a batch is answered with 200 when its alerts are stored."""
+
+    name = "k8s_audit"
+
+    def __init__(
+        self,
+        settings: AuditSection,
+        engine: Engine,
+        sink: Sink,
+        log: Log,
+        on_end: Callable[[], None],
+    ) -> None:
+        """Reads certificates and listens.
+
+        Raises:
+            ServiceError: that cannot be done, or anybody could send events from elsewhere.
+
+        """
+        self.failure: Exception | None = None
+        self._log = log
+        self._on_end = on_end
+        self._is_over = threading.Event()
+        self._settings = settings
+        try:
+            address = Address.parse(settings.listen)
+            tls = _tls(settings)
+            token = TokenFile(Path(settings.token_file)) if settings.token_file else None
+            is_guarded = tls is not None and (tls.client_ca is not None or token is not None)
+            if not is_guarded and not (settings.insecure or address.is_loopback):
+                raise ServiceError(
+                    f"audit.listen: {settings.listen} is for others, too: set tls_cert_file,"
+                    " tls_private_key_file, and client_ca_file or token_file",
+                    "or `insecure: true`, if nobody else reaches it",
+                )
+            file = None
+            if settings.record_path:
+                path = Path(settings.record_path)
+                file = RotatingFile(path, Rotation(100 << 20, 10, 0, compress=False))
+            self._store = _Matching(engine, sink, file)
+            self._recorder = Recorder(intake(None), self._store, Metrics(), complain=self._complain)
+            webhook = Webhook(self._recorder, Metrics(), token=token)
+            self._server = Server(webhook, address, tls)
+            self._listener = self._server.listener()
+        except (OSError, ValueError) as error:
+            place = getattr(error, "filename", None) or settings.listen
+            reason = getattr(error, "strerror", None) or str(error)
+            raise ServiceError(f"audit: {place}: {reason}") from None
+        self._thread = threading.Thread(target=self._run, name="source-k8s_audit", daemon=True)
+
+    @property
+    def events(self) -> int:
+        """Events that were matched."""
+        return self._store.events
+
+    def start(self) -> None:
+        """Begins to answer."""
+        self._thread.start()
+        place = self._listener.getsockname()
+        self._log(f"audit: listening at {place[0]}:{place[1]}", "notice")
+
+    def stop(self) -> None:
+        """Ends it, once what was sent until now is answered."""
+        self._server.stop()
+
+    def join(self, timeout: float | None = None) -> bool:
+        """Waits for the end; whether it came."""
+        self._thread.join(timeout)
+        return not self._thread.is_alive()
+
+    def silent_s(self) -> float:
+        """A server that waits for requests is not silent."""
+        return 0.0
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more comes."""
+        return self._is_over.is_set()
+
+    def reopen(self) -> None:
+        """The record is opened under its name again, and certificates are read again."""
+        self._recorder.reopen()
+        self._server.renew(self._complain)
+
+    def _complain(self, message: str) -> None:
+        self._log(f"audit: {message}", "error")
+
+    def _run(self) -> None:
+        try:
+            self._server.run(self._listener)
+            self._recorder.close()
+        except Exception as error:  # noqa: BLE001 - the service says what ended its source
+            self.failure = error
+        self._is_over.set()
+        self._on_end()
+
+
+def _tls(settings: AuditSection) -> Tls | None:
+    if not settings.tls_cert_file and not settings.tls_private_key_file:
+        return None
+    client_ca = Path(settings.client_ca_file) if settings.client_ca_file else None
+    return Tls(Path(settings.tls_cert_file), Path(settings.tls_private_key_file), client_ca)

@@ -1,0 +1,91 @@
+"""The sources of audit events that a configuration asks for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lanner import api
+from lanner.audit.inputs import find_inputs
+from lanner.config.sections import AuditSection
+from lanner.service.request import ServiceError
+from lanner.service.sources import Replaying, Source
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lanner.api import Engine
+    from lanner.config import Config
+    from lanner.config.sections import Plugin
+    from lanner.service.log import Log
+    from lanner.service.sink import Sink
+    from lanner.service.state import EventSource
+
+PLUGIN = "k8saudit"
+"""Falco's plugin, which Lanner serves itself."""
+
+
+def loaded_plugins(config: Config) -> tuple[Plugin, ...]:
+    """The plugins that are to be loaded: those that are named, or all."""
+    if config.load_plugins is None:
+        return config.plugins
+    known = {plugin.name: plugin for plugin in config.plugins}
+    return tuple(known[name] for name in config.load_plugins if name in known)
+
+
+def sources_of(config: Config) -> frozenset[str]:
+    """The event sources that a configuration asks for."""
+    has_audit = config.audit.listen or any(one.name == PLUGIN for one in loaded_plugins(config))
+    return frozenset(("syscall", "k8s_audit") if has_audit else ("syscall",))
+
+
+def audit_sources(
+    config: Config, engine: Engine, sink: Sink, log: Log, on_end: Callable[[], None]
+) -> list[EventSource]:
+    """Where audit events come from: the webhook of `audit`, and what the k8saudit plugin opens.
+
+    Raises:
+        ServiceError: one cannot be opened.
+
+    """
+    from lanner.service.audit import AuditSource  # noqa: PLC0415 - a server is not always needed
+
+    found: list[EventSource] = []
+    if config.audit.listen:
+        found.append(AuditSource(config.audit, engine, sink, log, on_end))
+    for plugin in loaded_plugins(config):
+        if plugin.name != PLUGIN:
+            continue
+        params = plugin.open_params.strip()
+        if params.startswith(("http://", "https://")):
+            settings = _webhook(params, plugin)
+            if settings.insecure:
+                log(f"k8saudit: whoever reaches {settings.listen} can send events", "warning")
+            found.append(AuditSource(settings, engine, sink, log, on_end))
+        elif params:
+            if params.startswith("file://"):
+                raise ServiceError(
+                    f"k8saudit: {params}: a log that grows is not followed here",
+                    "`lanner audit record --follow` does that; a path is read to its end",
+                )
+            inputs = find_inputs([params], api.first_event_time)
+            if inputs.problems:
+                problem = inputs.problems[0]
+                raise ServiceError(f"k8saudit: {problem.path}: {problem.reason}")
+            reading = Replaying(api.Scan(engine, inputs.paths))
+            found.append(Source("k8s_audit", reading, sink, on_end))
+    return found
+
+
+def _webhook(params: str, plugin: Plugin) -> AuditSection:
+    """`http://:9765/k8s-audit`: an empty host is every address, as with Go's servers."""
+    scheme, _, rest = params.partition("://")
+    place = rest.partition("/")[0]
+    host, _, port = place.rpartition(":")
+    listen = f"{host or '0.0.0.0'}:{port}"  # noqa: S104 - the plugin's own meaning
+    if scheme == "http":
+        return AuditSection(listen=listen, insecure=True)
+    options = plugin.init_config if isinstance(plugin.init_config, dict) else {}
+    certificate = str(options.get("sslCertificate") or "/etc/falco/falco.pem")
+    return AuditSection(
+        listen=listen, tls_cert_file=certificate, tls_private_key_file=certificate, insecure=True
+    )
