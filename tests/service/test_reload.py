@@ -1,0 +1,198 @@
+"""Reloads: all or nothing, while events go on."""
+
+from __future__ import annotations
+
+import json
+import signal
+import threading
+import urllib.error
+import urllib.request
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from lanner import api
+from tests.service.running import RULE, Running, event, free_port
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> tuple[Path, Path, int]:
+    """Configuration, rules, and the port of the webhook."""
+    port = free_port()
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(RULE.format(name="one", text="first"))
+    config = tmp_path / "lanner.yaml"
+    config.write_text(
+        f"rules_files: [{rules}]\njson_output: true\naudit: {{listen: '127.0.0.1:{port}'}}\n"
+    )
+    return config, rules, port
+
+
+def alerts(running: Running) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in running.output]
+
+
+def rules_of(running: Running) -> list[str]:
+    return [one["rule"] for one in alerts(running)]
+
+
+def test_a_changed_file_and_a_signal(place: tuple[Path, Path, int]) -> None:
+    config, rules, port = place
+    with Running(config, port) as running:
+        running.send("1")
+        rules.write_text(RULE.format(name="two", text="second"))
+        running.wait(lambda: running.has_said("in force now: 1 rules"))
+        running.send("2")
+        running.wait(lambda: "two" in rules_of(running))
+        running.signal(signal.SIGHUP)
+        running.wait(lambda: sum("in force now" in line for line in running.messages) == 2)
+        running.send("3")
+        assert running.end() == 0
+    assert rules_of(running) == ["one", "two", "two"]
+
+
+def test_what_is_broken_changes_nothing_and_is_an_alert(place: tuple[Path, Path, int]) -> None:
+    config, rules, port = place
+    with Running(config, port) as running:
+        rules.write_text("- rule: x\n  condition: no.such.field = 1\n")
+        running.wait(lambda: running.has_said("nothing is changed"))
+        running.send("1")
+        running.wait(lambda: len(running.output) >= 2)
+        config.write_text(config.read_text().replace("json_output: true", "json_output: perhaps"))
+        running.wait(lambda: running.has_said("the configuration is invalid"))
+        assert running.end() == 0
+    internal, own = alerts(running)[:2]
+    if internal["source"] != "internal":
+        internal, own = own, internal
+    assert own["rule"] == "one"
+    assert internal["rule"] == "Falco internal: hot restart failure"
+    assert internal["priority"] == "Critical"
+    assert f"{rules}:1" in internal["output"]
+
+
+def test_a_config_map_is_exchanged_by_its_link(place: tuple[Path, Path, int]) -> None:
+    config, rules, port = place
+    folder = rules.parent / "mounted"
+    for name, text in (
+        ("v1", RULE.format(name="one", text="1")),
+        ("v2", RULE.format(name="two", text="2")),
+    ):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "rules.yaml").write_text(text)
+    (folder / "..data").symlink_to("v1")
+    (folder / "rules.yaml").symlink_to("..data/rules.yaml")
+    config.write_text(config.read_text().replace(str(rules), str(folder)))
+    with Running(config, port) as running:
+        running.send("1")
+        (folder / "..tmp").symlink_to("v2")
+        (folder / "..tmp").replace(folder / "..data")
+        running.wait(lambda: running.has_said("in force now"))
+        running.send("2")
+        assert running.end() == 0
+    assert rules_of(running) == ["one", "two"]
+
+
+def test_channels_change_and_others_go_on(place: tuple[Path, Path, int], tmp_path: Path) -> None:
+    config, _, port = place
+    path = tmp_path / "alerts"
+    with Running(config, port) as running:
+        running.send("1")
+        running.wait(lambda: len(running.output) == 1)
+        text = config.read_text()
+        config.write_text(f"{text}file_output: {{enabled: true, filename: {path}}}\n")
+        running.wait(lambda: running.has_said("in force now"))
+        running.send("2")
+        running.wait(lambda: path.exists() and path.read_text().count("\n") == 1)
+        assert running.end() == 0
+    assert len(running.output) == 2
+
+
+def test_two_hundred_reloads_under_load_skip_nothing_and_mix_nothing() -> None:
+    """Two rulesets, of two rules each: every event has the alerts of one ruleset, whole."""
+    texts = [
+        "".join(RULE.format(name=f"{kind}{number}", text=kind) for number in range(2))
+        for kind in ("even", "odd")
+    ]
+    loaded = [api.load_rules(texts={"rules.yaml": text}) for text in texts]
+    engine = api.Engine(loaded[0])
+    events = 50_000
+    items = [event(str(number)) for number in range(500)]
+    data = json.dumps({"kind": "EventList", "items": items}).encode()
+    is_over = threading.Event()
+    reloads = 0
+    matched: dict[str, int] = {}
+
+    def reload() -> None:
+        nonlocal reloads
+        while not is_over.is_set():
+            fresh = api.Engine(loaded[(reloads + 1) % 2])
+            for rule, count in engine.adopt(fresh):
+                matched[rule.name] = matched.get(rule.name, 0) + count
+            reloads += 1
+
+    thread = threading.Thread(target=reload)
+    thread.start()
+    kinds: set[str] = set()
+    try:
+        for _ in range(events // 500):
+            found = [
+                (one.output_fields["ka.auditid"], one.message[:3], one.rule[-1])
+                for one in engine.batch(data).alerts()
+            ]
+            assert [(name, number) for name, _, number in found] == [
+                (str(name), number) for name in range(500) for number in "01"
+            ]
+            for first, second in zip(found[::2], found[1::2], strict=True):
+                assert first[1] == second[1]
+                kinds.add(first[1])
+    finally:
+        is_over.set()
+        thread.join()
+    for rule, count in engine.counts():
+        matched[rule.name] = matched.get(rule.name, 0) + count
+    assert reloads >= 200
+    assert sum(matched.values()) == 2 * events
+    assert kinds == {"eve", "odd"}
+
+
+def get(port: int, path: str, token: str = "") -> tuple[int, str]:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}")
+    if token:
+        request.add_header("authorization", f"Bearer {token}")
+    try:
+        with urllib.request.urlopen(request, timeout=20) as answer:  # noqa: S310
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+
+
+def test_health_versions_and_metrics(place: tuple[Path, Path, int], tmp_path: Path) -> None:
+    config, _, port = place
+    web = free_port()
+    token = tmp_path / "token"
+    token.write_text("secret")
+    options = [
+        *("-o", "webserver.enabled=true", "-o", f"webserver.listen_port={web}"),
+        *("-o", f"webserver.token_file={token}"),
+    ]
+    with Running(config, port, *options) as running:
+        running.send("1", "2")
+        running.wait(lambda: len(running.output) == 2)
+        assert get(web, "/healthz") == (200, '{"status": "ok"}')
+        assert get(web, "/metrics")[0] == 401
+        assert get(web, "/versions", "wrong")[0] == 401
+        assert json.loads(get(web, "/versions", "secret")[1])["falco_version"] == "0.44.1"
+        assert get(web, "/elsewhere", "secret")[0] == 404
+        status, text = get(web, "/metrics", "secret")
+        assert running.end() == 0
+    assert status == 200
+    for line in (
+        'falcosecurity_falco_rules_matches_total{priority="4",rule_name="one",source="k8s_audit"} 2',
+        'lanner_channel_delivered_total{channel="stdout"} 2',
+        'lanner_events_total{source="k8s_audit"} 2',
+        "# TYPE falcosecurity_falco_start_timestamp_nanoseconds gauge",
+    ):
+        assert line in text.splitlines()
