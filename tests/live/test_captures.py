@@ -175,6 +175,8 @@ def test_the_command_says_what_became_of_it(tmp_path: Path) -> None:
     command: list[str | Path] = [
         LANNER,
         "run",
+        "--store",
+        "none",
         "-r",
         str(rules),
         "-M",

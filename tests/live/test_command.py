@@ -51,7 +51,7 @@ def is_loaded(program: int) -> bool:
 
 def test_a_capture_that_cannot_be_written(root: None, tmp_path: Path) -> None:  # noqa: ARG001
     for place, reason in ((tmp_path, "Is a directory"), ("/dev/full", "No space left on device")):
-        done = lanner("run", "-M", "1", "--write", place)
+        done = lanner("run", "--store", "none", "-M", "1", "--write", place)
         assert done.returncode == 1
         assert f"lanner: {place}: {reason}" in done.stderr.decode()
 
@@ -127,7 +127,7 @@ def test_process_that_was_there_before_is_known(tmp_path: Path) -> None:
 )
 def test_without_privileges_it_explains(command: list[str]) -> None:
     done = subprocess.run(
-        [*command, LANNER, "run", "--json"],
+        [*command, LANNER, "run", "--store", "none", "--json"],
         capture_output=True,
         text=True,
         timeout=DEADLINE_S,

@@ -140,7 +140,7 @@ def test_a_recording_knows_the_container(containerd: Containerd, tmp_path: Path)
     rules.write_text(RULES)
     process = subprocess.Popen(
         [
-            *(LANNER, "run", "--json", "-r", rules, "--write", capture),
+            *(LANNER, "run", "--store", "none", "--json", "-r", rules, "--write", capture),
             *("--container-socket", f"containerd={containerd.socket}"),
         ],
         stdout=subprocess.PIPE,

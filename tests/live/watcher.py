@@ -71,7 +71,7 @@ class Watcher:
         local = directory / "local.yaml"
         local.write_text(local_rules(self._fence, enable_all=enable_all))
         self.process = subprocess.Popen(
-            [LANNER, "run", "--json", "--local", local],
+            [LANNER, "run", "--store", "none", "--json", "--local", local],
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,

@@ -108,16 +108,22 @@ fn large_events_lose_their_bodies_at_the_byte() {
             (sizes[1], line(&marked), 1, 0),
             (sizes[1] - 1, String::new(), 0, 1),
         ] {
-            let (found, counts) = take(&mut Intake::new(None, Some(limit)), std::slice::from_ref(&large));
+            let (found, counts) = take(
+                &mut Intake::new(None, Some(limit)),
+                std::slice::from_ref(&large),
+            );
             assert_eq!(found, lines, "{level} {limit}");
             assert_eq!((counts.truncated, counts.discarded), (truncated, discarded));
         }
     }
     let bare = event("1", "Metadata", "");
     let discarded = |limit| {
-        take(&mut Intake::new(None, Some(limit)), std::slice::from_ref(&bare))
-            .1
-            .discarded
+        take(
+            &mut Intake::new(None, Some(limit)),
+            std::slice::from_ref(&bare),
+        )
+        .1
+        .discarded
     };
     assert_eq!(
         [0, 1].map(|less| discarded(line(&bare).len() - less)),

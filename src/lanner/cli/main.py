@@ -27,6 +27,7 @@ COMMANDS = {
     "validate": "check rule files",
     "rules": "list rules, or show one with everything expanded",
     "fields": "list the fields that conditions and outputs can use",
+    "config": "check, show and describe configurations",
     "audit": "audit policies, switching auditing on, recording, and answers",
 }
 """Every command is the module of that name in `lanner.cli`, with a function of that name; a group

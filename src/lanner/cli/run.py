@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import signal
 from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
@@ -15,22 +14,14 @@ from lanner.containers import Sockets
 from lanner.rules.model import parse_priority
 from lanner.service.auditing import sources_of
 from lanner.service.log import Logger, level_of
+from lanner.service.orders import obey_signals
 from lanner.service.request import Request, ServiceError
 from lanner.service.ruleset import RuleChoice, RulesRefusedError
-from lanner.service.service import END, RELOAD, REOPEN, Service
+from lanner.service.service import Service
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     from lanner.config import Config
     from lanner.service.state import State
-
-_ORDERS = {
-    signal.SIGINT: END,
-    signal.SIGTERM: END,
-    signal.SIGHUP: RELOAD,
-    signal.SIGUSR1: REOPEN,
-}
 
 
 def run(
@@ -145,11 +136,7 @@ def run(
     request = Request(load, choice, duration, output)
     service = _service_or_exit(request, loaded.config)
 
-    def obey(number: int, _frame: FrameType | None) -> None:
-        service.order(_ORDERS[signal.Signals(number)])
-
-    for number in _ORDERS:
-        signal.signal(number, obey)
+    obey_signals(service)
     try:
         went_well = service.run()
     except ServiceError as error:

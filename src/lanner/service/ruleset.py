@@ -45,6 +45,7 @@ class RuleChoice:
         tags: only rules with one of these.
         names: only rules of these names (`*`, `?`).
         sources: only rules of these event sources.
+        has_defaults: where no file is named, the rules that ship with Lanner are meant.
 
     """
 
@@ -53,6 +54,7 @@ class RuleChoice:
     tags: tuple[str, ...] = ()
     names: tuple[str, ...] = ()
     sources: frozenset[str] = frozenset(("syscall", "k8s_audit"))
+    has_defaults: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +112,7 @@ def load_rules(config: Config, choice: RuleChoice) -> LoadedRules:
 
 def _read(config: Config, choice: RuleChoice) -> tuple[api.Ruleset, tuple[Path, ...]]:
     named = choice.paths or config.rules_files or config.rules_file
-    if named:
+    if named or not choice.has_defaults:
         # as in Falco: what is named on the command line must be there, the rest may be
         paths = [path for path in map(Path, named) if choice.paths or path.exists()]
         if not paths:

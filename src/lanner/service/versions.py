@@ -11,12 +11,13 @@ FALCO_VERSION = "0.44.1"
 def versions() -> dict[str, str]:
     """What `/versions` answers, and `--version` prints as JSON: Falco's keys, and Lanner's version.
 
-    Source: `versions_info.cpp` of Falco 0.44.1, and the versions of libs 0.25.4.
+    Source: `versions_info.cpp` and `driver.cmake` of Falco 0.44.1; `driver/API_VERSION`,
+    `driver/SCHEMA_VERSION` and `plugin_api.h` of libs 0.25.4.
     """
     return {
-        "default_driver_version": "10.1.0+driver",
-        "driver_api_version": "9.0.0",
-        "driver_schema_version": "4.1.0",
+        "default_driver_version": "10.2.0+driver",
+        "driver_api_version": "10.1.0",
+        "driver_schema_version": "4.5.1",
         "engine_version": "62",
         "engine_version_semver": "0.62.0",
         "falco_version": FALCO_VERSION,

@@ -1,0 +1,1 @@
+"""`lanner-falco`: Falco's own command line and configuration, served by Lanner."""

@@ -1,0 +1,5 @@
+"""`python -m lanner.cli.falco`."""
+
+from lanner.cli.falco.main import main
+
+main()

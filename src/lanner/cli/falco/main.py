@@ -1,0 +1,213 @@
+"""`lanner-falco`: what Falco would do with its command line, step by step in Falco's order."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from lanner.cli.common import discard_output
+from lanner.cli.falco import printing
+from lanner.cli.falco.options import DEFAULT_CONFIG, UsageError, parse, parser
+from lanner.config import Config, load_config
+from lanner.rules.falco_report import falco_json, falco_text
+from lanner.rules.loader import load, read_source
+from lanner.service.auditing import loaded_plugins, sources_of
+from lanner.service.log import Logger, level_of
+from lanner.service.orders import obey_signals
+from lanner.service.reload import place_of
+from lanner.service.request import Request, ServiceError
+from lanner.service.ruleset import RuleChoice, RulesRefusedError, load_rules
+from lanner.service.service import Service
+from lanner.service.versions import FALCO_VERSION
+
+if TYPE_CHECKING:
+    import argparse
+
+    from lanner.config import Loaded
+    from lanner.service.log import Log
+
+
+class _FatalError(Exception):
+    """Falco ends with exit code 1, and says this."""
+
+
+def main() -> None:
+    """Entry point. Exit codes: 0 fine, 1 anything else, as Falco's."""
+    try:
+        _main(sys.argv[1:])
+        sys.stdout.flush()
+    except (_FatalError, UsageError, ServiceError) as error:
+        sys.stdout.flush()
+        print(f"Error: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
+    except BrokenPipeError:
+        discard_output()
+        sys.exit(0)
+
+
+def _main(words: list[str]) -> None:
+    options = parse(words)
+    if options.help:
+        parser().print_help()
+        return
+    if options.config_schema:
+        print(json.dumps(msgspec.json.schema(Config), indent=2))  # noqa: T201
+        return
+    if options.ignored:
+        printing.print_ignored()
+        return
+    form = options.format or ("markdown" if options.markdown else "text")
+    if options.list_events:
+        printing.print_events(form=form)
+        return
+    loaded = _configuration(options)
+    config = loaded.config
+    log = _logger(config)
+    if options.version:
+        printing.print_versions(as_json=config.json_output)
+        return
+    if options.page_size:
+        import resource  # noqa: PLC0415
+
+        print(resource.getpagesize())  # noqa: T201
+        return
+    if options.plugin_info:
+        if options.plugin_info not in printing.PLUGINS:
+            raise _FatalError(
+                f"can't find plugin and no such plugin is served: {options.plugin_info}"
+            )
+        printing.print_plugin(options.plugin_info)
+        return
+    if options.list_plugins:
+        printing.print_plugins(plugin.name for plugin in loaded_plugins(config))
+        return
+    if options.list is not None:
+        if options.list not in {"", *sources_of(config), "k8s_audit"}:
+            raise _FatalError(f"unknown event source: {options.list}")
+        printing.print_fields(options.list, form=form, names_only=options.names_only)
+        return
+    choice = RuleChoice(
+        tuple(options.rules or ()), sources=_sources(options, config), has_defaults=False
+    )
+    if options.validate:
+        _validate(options, config, log)
+        return
+    log(f"Falco version: {FALCO_VERSION} (Lanner)")
+    for found in loaded.diagnostics:
+        log(f"{place_of(found)}{found.message}", "warning")
+    if options.describe or options.describe_all or options.support or options.dry_run:
+        _look_at_rules(options, config, choice)
+        return
+    _run(options, loaded, choice, log)
+
+
+def _load(options: argparse.Namespace) -> Loaded:
+    path = options.config
+    if path is None and (options.version or options.page_size or Path(DEFAULT_CONFIG).exists()):
+        path = DEFAULT_CONFIG if Path(DEFAULT_CONFIG).exists() else None
+    elif path is None:
+        path = DEFAULT_CONFIG
+    return load_config(path, options.options)
+
+
+def _configuration(options: argparse.Namespace) -> Loaded:
+    loaded = _load(options)
+    errors = [found for found in loaded.diagnostics if found.is_error]
+    if errors:
+        first = errors[0]
+        raise _FatalError(f"{place_of(first)}{first.falco_message or first.message}")
+    return loaded
+
+
+def _logger(config: Config) -> Logger:
+    return Logger(
+        level_of(config.log_level),
+        config.log_stderr,
+        config.log_syslog,
+        "falco-iso" if config.time_format_iso_8601 else "falco",
+    )
+
+
+def _sources(options: argparse.Namespace, config: Config) -> frozenset[str]:
+    known = sources_of(config)
+    for name in (*(options.enable_source or ()), *(options.disable_source or ())):
+        if name not in known:
+            raise _FatalError(f"Attempted enabling an unknown event source: {name}"
+                              if options.enable_source else
+                              f"Attempted disabling an unknown event source: {name}")  # fmt: skip
+    chosen = known
+    if options.enable_source:
+        chosen = known & set(options.enable_source)
+    if options.disable_source:
+        chosen = known - set(options.disable_source)
+    if not chosen:
+        raise _FatalError("Must enable at least one event source")
+    return chosen
+
+
+def _validate(options: argparse.Namespace, config: Config, log: Log) -> None:
+    """`-V`: the verdict on standard output; an invalid file is an error, too."""
+    log("Validating rules file(s):")
+    for name in options.validate:
+        log(f"   {name}")
+    result = load([read_source(name) for name in options.validate])
+    summary = falco_text(result)
+    print(json.dumps(falco_json(result)) if config.json_output else summary)  # noqa: T201
+    if not result.ok:
+        raise _FatalError(summary)
+
+
+def _rules_error(error: RulesRefusedError) -> _FatalError:
+    errors = [found for found in error.diagnostics if found.is_error]
+    if not errors:
+        return _FatalError(str(error))
+    first = errors[0]
+    return _FatalError(f"{place_of(first)}{first.falco_message or first.message}")
+
+
+def _look_at_rules(options: argparse.Namespace, config: Config, choice: RuleChoice) -> None:
+    try:
+        rules = load_rules(config, choice)
+    except RulesRefusedError as error:
+        raise _rules_error(error) from None
+    if options.support:
+        printing.print_support(config, (file.path for file in rules.files))
+    elif options.describe or options.describe_all:
+        result = rules.ruleset.result
+        shown = [rule for rule in result.rules if options.describe in {None, rule.name}]
+        if not shown:
+            raise _FatalError(f"Could not find rule '{options.describe}'")
+        printing.print_rules(shown, result, as_json=config.json_output)
+
+
+def _run(options: argparse.Namespace, loaded: Loaded, choice: RuleChoice, log: Log) -> None:
+    gc.enable()
+    duration = float(options.duration) if options.duration else None
+    request = Request(lambda: _load(options), choice, duration)
+    try:
+        service = Service(request, loaded, log)
+    except RulesRefusedError as error:
+        raise _rules_error(error) from None
+    obey_signals(service)
+    with contextlib.ExitStack() as at_end:
+        if options.pidfile:
+            import os  # noqa: PLC0415
+
+            Path(options.pidfile).write_text(f"{os.getpid()}\n", "ascii")
+            at_end.callback(Path(options.pidfile).unlink, missing_ok=True)
+        went_well = service.run()
+    total = {
+        name: (rule, count) for name, (rule, count) in service.state.matches().items() if count
+    }
+    sums = sum(count for _, count in total.values())
+    print(f"Events detected: {sums}", file=sys.stderr)  # noqa: T201
+    for name, (_, count) in sorted(total.items()):
+        print(f"   {name}: {count}", file=sys.stderr)  # noqa: T201
+    if not went_well:
+        raise _FatalError("ended because of what the configuration says of lost events")

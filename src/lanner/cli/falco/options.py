@@ -1,0 +1,108 @@
+"""Falco's command line (0.44.1: `app/options.cpp`)."""
+
+from __future__ import annotations
+
+import argparse
+from typing import NoReturn
+
+DEFAULT_CONFIG = "/etc/falco/falco.yaml"
+ALL = ""
+"""`--list` without a source."""
+
+
+class UsageError(Exception):
+    """The command line is wrong; the message says why."""
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message)
+
+
+def parser() -> argparse.ArgumentParser:
+    """All options of Falco."""
+    made = _Parser(
+        prog="falco",
+        usage="falco [OPTION...]",
+        description="Falco's command line, served by Lanner.",
+        add_help=False,
+        allow_abbrev=False,
+        formatter_class=lambda prog: argparse.HelpFormatter(prog, max_help_position=34, width=110),
+    )
+    add = made.add_argument
+    add("-h", "--help", action="store_true", help="Print this list.")
+    add("-c", dest="config", metavar="PATH", help=f"Configuration; {DEFAULT_CONFIG} unless said.")
+    add("--config-schema", action="store_true", help="Print the JSON schema of configurations.")
+    add(
+        "--disable-source",
+        action="append",
+        metavar="SOURCE",
+        help="Leave an event source out (syscall, or one of a plugin). Not with --enable-source.",
+    )
+    add("--dry-run", action="store_true", help="Check configuration and rules, and end.")
+    add(
+        "--enable-source",
+        action="append",
+        metavar="SOURCE",
+        help="Only these event sources. Not with --disable-source.",
+    )
+    add("-i", dest="ignored", action="store_true", help="Print the calls that rules get only if"
+        " they name them, or with base_syscalls.all.")  # fmt: skip
+    add("-L", dest="describe_all", action="store_true", help="Print all rules.")
+    add("-l", dest="describe", metavar="RULE", help="Print one rule.")
+    add(
+        "--list",
+        nargs="?",
+        const=ALL,
+        metavar="SOURCE",
+        help="Print the fields of all event sources, or of one.",
+    )
+    add("--list-events", action="store_true", help="Print the event types.")
+    add("--list-plugins", action="store_true", help="Print the plugins that are served.")
+    add("-M", dest="duration", type=int, default=0, metavar="SECONDS", help="End after so long.")
+    add("--markdown", action="store_true", help="Deprecated: --format markdown.")
+    add(
+        "--format",
+        choices=("text", "markdown", "json"),
+        help="How --list and --list-events print.",
+    )
+    add("-N", dest="names_only", action="store_true", help="With --list: names alone.")
+    add(
+        "-o",
+        "--option",
+        dest="options",
+        action="append",
+        default=[],
+        metavar="OPT=VAL",
+        help="Set a key of the configuration: json_output=true, rules[].disable.tag=network.",
+    )
+    add("--plugin-info", metavar="NAME", help="Print what is known of a plugin.")
+    add("-p", "--print", metavar="FORMAT", help="Deprecated: append to the outputs of rules.")
+    add("-P", "--pidfile", metavar="FILE", help="Write the process id into a file.")
+    add("-r", dest="rules", action="append", metavar="PATH", help="Rule file or folder.")
+    add("--support", action="store_true", help="Print what is asked for in a bug report.")
+    add("-U", "--unbuffered", action="store_true", help="Accepted: alerts are never buffered.")
+    add("-V", "--validate", action="append", metavar="FILE", help="Check rule files, and end.")
+    add("-v", dest="verbose", action="store_true", help="Say more.")
+    add("--version", action="store_true", help="Print the versions.")
+    add("--page-size", action="store_true", help="Print the size of a memory page.")
+    return made
+
+
+def parse(words: list[str]) -> argparse.Namespace:
+    """The options.
+
+    Raises:
+        UsageError: they are wrong.
+
+    """
+    made = parser()
+    found, rest = made.parse_known_args(words)
+    if rest:
+        raise UsageError(f"Option {rest[0]} does not exist" if rest[0].startswith("-") else
+                         f"`{rest[0]}`: there are no arguments but options")  # fmt: skip
+    if found.markdown and found.format:
+        raise UsageError("Cannot specify both --markdown and --format options together")
+    if found.enable_source and found.disable_source:
+        raise UsageError("You can not mix --enable-source and --disable-source")
+    return found

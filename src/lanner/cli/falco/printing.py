@@ -1,0 +1,166 @@
+"""What Falco prints about itself, rules, fields and events."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+from lanner import catalog
+from lanner.catalog.calls import events_of_category, state_events
+from lanner.service.versions import versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from lanner.config import Config
+    from lanner.rules.model import CheckedRule, LoadResult
+
+_NAME_WIDTH = 50
+
+
+def print_versions(*, as_json: bool) -> None:
+    """`--version`."""
+    found = versions()
+    if as_json:
+        _print(json.dumps(found))
+        return
+    _print(f"Falco version: {found['falco_version']}")
+    _print(f"Libs version:  {found['libs_version']}")
+    _print(f"Plugin API:    {found['plugin_api_version']}")
+    _print(f"Engine:        {found['engine_version_semver']}")
+    _print("Driver:")
+    _print(f"  API version:    {found['driver_api_version']}")
+    _print(f"  Schema version: {found['driver_schema_version']}")
+    _print(f"  Default driver: {found['default_driver_version']}")
+    _print(f"Lanner version: {found['lanner_version']}")
+
+
+def print_rules(rules: Iterable[CheckedRule], result: LoadResult, *, as_json: bool) -> None:
+    """`-L` and `-l`: names and descriptions, or as JSON what is known of the rules."""
+    if as_json:
+        version = result.required_engine_version or (0, 0, 0)
+        described = {
+            "required_engine_version": ".".join(map(str, version)),
+            "rules": [{"info": _info(rule)} for rule in rules],
+        }
+        _print(json.dumps(described))
+        return
+    width = max(20, shutil.get_terminal_size((140, 24)).columns - _NAME_WIDTH - 1)
+    _print(f"{'Rule':<{_NAME_WIDTH}} Description")
+    _print(f"{'----':<{_NAME_WIDTH}} -----------")
+    for rule in rules:
+        lines = textwrap.wrap(" ".join(rule.desc.split()), width) or [""]
+        _print(f"{rule.name:<{_NAME_WIDTH}} {lines[0]}")
+        for line in lines[1:]:
+            _print(f"{'':<{_NAME_WIDTH}} {line}")
+
+
+def _info(rule: CheckedRule) -> dict[str, Any]:
+    from lanner.rules.model import PRIORITY_NAMES  # noqa: PLC0415
+
+    return {
+        "name": rule.name,
+        "condition": rule.condition_text,
+        "description": rule.desc,
+        "output": rule.output_text,
+        "enabled": rule.enabled,
+        "priority": PRIORITY_NAMES[rule.priority].capitalize(),
+        "source": rule.source,
+        "tags": list(rule.tags),
+    }
+
+
+def print_fields(source: str, *, form: str, names_only: bool) -> None:
+    """`--list`."""
+    shown = [field for field in catalog.fields(source or None) if "table_only" not in field.flags]
+    if names_only:
+        for field in shown:
+            _print(field.name)
+        return
+    if form == "json":
+        _print(json.dumps([{"name": one.name, "type": one.type, "desc": one.doc} for one in shown]))
+        return
+    for name in dict.fromkeys(field.field_class for field in shown):
+        _print(f"## Field Class: {name}\n" if form == "markdown" else f"Field Class: {name}\n")
+        if form == "markdown":
+            _print("Name | Type | Description\n:----|:-----|:-----------")
+        for field in shown:
+            if field.field_class != name:
+                continue
+            if form == "markdown":
+                _print(f"`{field.name}` | {field.type.upper()} | {field.doc}")
+            else:
+                _print(f"{field.name:<28} {field.doc}")
+        _print("")
+
+
+def print_events(*, form: str) -> None:
+    """`--list-events`."""
+    names = sorted(catalog.event_names())
+    if form == "json":
+        _print(json.dumps(names))
+        return
+    for name in names:
+        _print(f"- `{name}`" if form == "markdown" else name)
+
+
+def print_ignored() -> None:
+    """`-i`: calls that are watched only where a rule names them."""
+    busy = events_of_category("io_read") | events_of_category("io_write")
+    _print("Ignored syscall(s):")
+    for name in sorted(busy - state_events()):
+        _print(f"- {name}")
+    _print("")
+
+
+def print_support(config: Config, files: Iterable[str]) -> None:
+    """`--support`."""
+    system = os.uname()
+    found = {
+        "version": versions()["falco_version"],
+        "engine_info": {"engine_version": versions()["engine_version_semver"]},
+        "lanner_version": versions()["lanner_version"],
+        "system_info": {
+            "machine": system.machine,
+            "nodename": system.nodename,
+            "release": system.release,
+            "sysname": system.sysname,
+            "version": system.version,
+        },
+        "cmdline": " ".join(sys.argv),
+        "rules_files": list(files),
+        "config": {"engine": config.engine.kind, "rule_matching": config.rule_matching},
+    }
+    _print(json.dumps(found))
+
+
+PLUGINS = {
+    "container": ("Names, images and pods of containers", "- Field Extraction"),
+    "json": ("Fields of events that are JSON", "- Field Extraction"),
+    "k8saudit": ("Audit events of kube-apiserver", "- Field Extraction\n  - Event Sourcing"),
+}
+"""Falco's plugins that Lanner is in itself."""
+
+
+def print_plugins(names: Iterable[str]) -> None:
+    """`--list-plugins`."""
+    shown = [name for name in names if name in PLUGINS]
+    _print(f"{len(shown)} Plugins Loaded:\n")
+    for name in shown:
+        print_plugin(name)
+
+
+def print_plugin(name: str) -> None:
+    """`--plugin-info`."""
+    description, capabilities = PLUGINS[name]
+    _print(f"Name: {name}\nDescription: {description} (part of Lanner)")
+    _print(f"Contact: -\nVersion: {versions()['lanner_version']}")
+    _print(f"Capabilities:\n  {capabilities}\n")
+
+
+def _print(text: str) -> None:
+    print(text)  # noqa: T201
