@@ -23,6 +23,7 @@ COMMANDS = {
     "run": "watch this machine, and print alerts",
     "doctor": "say what this machine offers for watching it",
     "scan": "match recorded events against rules",
+    "alerts": "print alerts that were kept, and count them",
     "events": "print the events of a capture",
     "validate": "check rule files",
     "rules": "list rules, or show one with everything expanded",

@@ -10,7 +10,7 @@ import typer
 from lanner import api
 from lanner.api.query import QueryError
 from lanner.cli import common, progress, records, summary, times, writing
-from lanner.cli.alerts import AlertPrinter
+from lanner.cli.alert_printer import AlertPrinter
 
 if TYPE_CHECKING:
     from lanner.audit import Inputs

@@ -72,7 +72,6 @@ class Config(s.Section, frozen=True, kw_only=True):
 
     store: s.Store = s.Store()
     delivery: s.Delivery = s.Delivery()
-    aggregate: s.Aggregate = s.Aggregate()
     redact: tuple[s.Redaction, ...] = ()
     audit: s.AuditSection = s.AuditSection()
     containers: s.Containers = s.Containers()

@@ -231,16 +231,6 @@ class Delivery(Section, frozen=True, kw_only=True):
     when_full: Literal["drop_oldest", "block"] = "drop_oldest"
 
 
-class Aggregate(Section, frozen=True, kw_only=True):
-    """Repeats of an alert (same rule, same values of the output fields `by`) within `window` are
-    kept in the store but not sent; when it ends, one alert tells how many there were, and when the
-    first and the last. `0` sends every alert.
-    """
-
-    window: str = "0"
-    by: tuple[str, ...] = ("container.id", "proc.name", "user.name", "ka.user.name")
-
-
 class Redaction(Section, frozen=True, kw_only=True):
     """What is hidden in alerts of the rules that `match`, before they are stored: the values of
     output `fields`, and what the regular expressions `patterns` match.

@@ -26,7 +26,7 @@ from lanner.audit.recorder.writer import (
     StandardOutput,
 )
 from lanner.cli import common
-from lanner.cli.alerts import AlertPrinter
+from lanner.cli.alert_printer import AlertPrinter
 from lanner.cli.audit.policy.loading import policy_or_exit
 
 if TYPE_CHECKING:

@@ -1,0 +1,160 @@
+"""`lanner alerts`: the store, and logs of the real Falco."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import json
+import select
+import signal
+import sqlite3
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lanner.outputs.database import Database, DeadLetter
+from lanner.outputs.store import Store
+from tests.cli.run import LANNER, lanner
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SECOND = 1_000_000_000
+
+
+def row(
+    number: int, rule: str, container: str, priority: int = 4
+) -> tuple[int, int, str, str, str, str]:
+    alert = {
+        "output": f"00:00:00.0: Warning message {number}",
+        "output_fields": {"container.name": container, "proc.pid": number},
+        "priority": "Warning",
+        "rule": rule,
+        "source": "syscall",
+        "tags": [rule[0]],
+        "time": f"2026-01-01T00:00:{number:02}.000000001Z",
+    }
+    time_ns = (1_767_225_600 + number) * SECOND + 1
+    return time_ns, priority, rule, "syscall", json.dumps(alert), "text"
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Path:
+    path = tmp_path / "alerts.db"
+    kept = Store(Database(path))
+    kept.attach("http")
+    kept.append([row(1, "a shell", "web"), row(2, "b file", "db"), row(3, "a shell", "db", 2)])
+    kept.append([row(4, "a shell", "db")])
+    kept.advance("http", 2, [DeadLetter("http", 1, 2, "400 Bad Request", 5)])
+    kept.close()
+    return path
+
+
+def pids(*options: str | Path) -> list[int]:
+    done = lanner("alerts", *options, "--json")
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line)["output_fields"]["proc.pid"] for line in done.stdout.splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"),
+    [
+        ([], [1, 2, 3, 4]),
+        (["--rule", "a*"], [1, 3, 4]),
+        (["--priority", "critical"], [3]),
+        (["--tag", "b"], [2]),
+        (["--source", "k8s_audit"], []),
+        (["--since", "2026-01-01T00:00:03Z"], [3, 4]),
+        (["--until", "2026-01-01T00:00:03Z"], [1, 2]),
+        (["--where", "container.name=d?"], [2, 3, 4]),
+        (["--where", "container.name=db", "--where", "proc.pid=4"], [4]),
+        (["-n", "2"], [3, 4]),
+    ],
+)
+def test_filters(store: Path, options: list[str], expected: list[int]) -> None:
+    assert pids("--store", store, *options) == expected
+
+
+def test_in_which_containers_was_a_shell_spawned(store: Path) -> None:
+    words = ("--store", store, "--rule", "a shell", "--field", "container.name", "--unique")
+    assert lanner("alerts", *words).stdout.decode() == (
+        "COUNT  CONTAINER.NAME\n    2  db\n    1  web\n"
+    )
+    found = lanner("alerts", *words, "--json").stdout.splitlines()
+    assert json.loads(found[0]) == {"count": 2, "container.name": "db"}
+    assert lanner("alerts", *words, "--csv").stdout == b"count,container.name\n2,db\n1,web\n"
+
+
+def test_table(store: Path) -> None:
+    lines = lanner("alerts", "--store", store, "-n", "1").stdout.decode().splitlines()
+    assert lines == [
+        "TIME                  PRIORITY  RULE     OUTPUT",
+        "2026-01-01T00:00:04Z  Warning   a shell  message 4",
+    ]
+
+
+def test_dead_letters(store: Path) -> None:
+    text = lanner("alerts", "--store", store, "--dead-letters").stdout.decode()
+    assert text.splitlines()[1].split() == ["http", "1", "2", "400", "Bad", "Request"]
+
+
+def test_follow(store: Path) -> None:
+    with subprocess.Popen(
+        [LANNER, "alerts", "--store", store, "--follow", "--json"], stdout=subprocess.PIPE
+    ) as process:
+        assert process.stdout
+        kept = Store(Database(store))
+        found = b""
+        number = 10
+        while not found:  # until it has begun to look
+            kept.append([row(number, "c", "x")])
+            number += 1
+            if select.select([process.stdout], [], [], 0.2)[0]:
+                found = process.stdout.readline()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == 0
+        kept.close()
+    assert json.loads(found)["rule"] == "c"
+
+
+def test_logs_of_falco(captures: Path, tmp_path: Path) -> None:
+    log = captures / "scap/mix-small.upstream44-all.falco.jsonl"
+    lines = log.read_bytes().splitlines()
+    expected = [json.loads(line)["rule"] for line in lines]
+    packed = tmp_path / "log.gz"
+    packed.write_bytes(gzip.compress(b"no alert\n" + log.read_bytes()))
+    for words, stdin in (([log], b""), ([packed], b""), (["-"], log.read_bytes())):
+        done = lanner("alerts", *words, "--csv", "--field", "rule", stdin=stdin)
+        assert done.returncode == 0
+        assert [
+            one["rule"] for one in csv.DictReader(io.StringIO(done.stdout.decode()))
+        ] == expected
+    assert b"1 lines are no alerts" in lanner("alerts", packed).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "problem"),
+    [
+        (["--store", "/nowhere"], 1, "/nowhere: there is no store"),
+        (["/nowhere.jsonl"], 1, "/nowhere.jsonl: No such file"),
+        (["--where", "x"], 2, "write FIELD=VALUE"),
+        (["--priority", "x"], 2, "is not a priority"),
+        (["x", "--follow"], 2, "--follow goes with the store"),
+        (["--json", "--csv"], 2, "exclude each other"),
+    ],
+)
+def test_what_cannot_be_read(words: list[str], code: int, problem: str) -> None:
+    done = lanner("alerts", *words)
+    assert done.returncode == code
+    assert problem in done.stderr.decode()
+
+
+def test_other_files_are_no_stores(tmp_path: Path) -> None:
+    path = tmp_path / "x.db"
+    path.write_bytes(b"x" * 10_000)
+    assert b"not a database" in lanner("alerts", "--store", path).stderr
+    path.unlink()
+    sqlite3.connect(path).execute("CREATE TABLE x(a)").connection.close()
+    assert b"no store of alerts" in lanner("alerts", "--store", path).stderr
