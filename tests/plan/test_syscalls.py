@@ -173,9 +173,9 @@ def test_the_command() -> None:
         "rules", "--syscalls", "--base-syscalls", "nonsense,kill", "--base-syscalls", "!bpf"
     )
     told = result.stderr.decode().splitlines()
-    assert told[0] == "lanner: --base-syscalls: `nonsense` is no system call that can be watched"
+    assert told[0] == "lanner: base_syscalls: `nonsense` is no system call that can be watched"
     assert told[1].startswith(
-        "lanner: rules match `bpf` events, which --base-syscalls leaves out: "
+        "lanner: rules match `bpf` events, which base_syscalls leaves out: "
     )
     assert len(told) == 2
     assert lanner("rules", "--repair").returncode == 2
