@@ -174,8 +174,6 @@ def test_the_command() -> None:
     )
     told = result.stderr.decode().splitlines()
     assert told[0] == "lanner: base_syscalls: `nonsense` is no system call that can be watched"
-    assert told[1].startswith(
-        "lanner: rules match `bpf` events, which base_syscalls leaves out: "
-    )
+    assert told[1].startswith("lanner: rules match `bpf` events, which base_syscalls leaves out: ")
     assert len(told) == 2
     assert lanner("rules", "--repair").returncode == 2

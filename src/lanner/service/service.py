@@ -179,7 +179,10 @@ class Service:
             self._end()
         for source in state.sources:
             if source.failure is not None:
-                raise ServiceError(f"{source.name}: {source.failure}") from source.failure
+                # what the native part says names the file itself
+                is_plain = isinstance(source.failure, OSError) and source.failure.errno is None
+                said = str(source.failure) if is_plain else f"{source.name}: {source.failure}"
+                raise ServiceError(said) from source.failure
         return not self._has_failed
 
     def _next_order(self, deadline: float | None) -> str:

@@ -100,7 +100,7 @@ def open_syscalls(
             if capture.error is not None:
                 log(f"{capture.path}: {capture.error}: nothing is captured", "error")
                 continue
-            log(f"captured {capture.events:,} events: {capture.path}")
+            log(f"captured {capture.events:,} events: {capture.path}", "notice")
             if capture.why == "size":
                 limit = config.capture.max_file_size_mb
                 sink.internal(capture_limit_alert(time.time_ns(), limit, capture.bytes))

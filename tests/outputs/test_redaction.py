@@ -1,0 +1,52 @@
+"""Secrets are hidden wherever they stand in an alert."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING
+
+from lanner.outputs.redaction import Redaction, Redactor
+
+if TYPE_CHECKING:
+    from lanner.outputs.store import Row
+
+ALERT = {
+    "output": "x: Warning login --token s3cret of bob",
+    "output_fields": {"proc.args": "--token s3cret", "user.name": "bob", "proc.pid": 7},
+    "rule": "login",
+    "tags": ["a"],
+}
+ROW: Row = (1, 4, "login", "syscall", json.dumps(ALERT), "text --token s3cret of bob")
+
+
+def test_values_and_patterns_are_hidden_everywhere() -> None:
+    hidden = Redaction(
+        fields=frozenset(("user.name",)), patterns=(re.compile(r"(?<=--token )\S+"),)
+    )
+    [row] = Redactor([hidden]).rows([ROW])
+    assert row[5] == "text --token <redacted> of <redacted>"
+    alert = json.loads(row[4])
+    assert alert["output"] == "x: Warning login --token <redacted> of <redacted>"
+    assert alert["output_fields"] == {
+        "proc.args": "--token <redacted>",
+        "user.name": "<redacted>",
+        "proc.pid": 7,
+    }
+    assert (alert["rule"], alert["tags"]) == ("login", ["a"])
+
+
+def test_only_alerts_that_are_meant() -> None:
+    everything = (re.compile("."),)
+    for other in (
+        Redaction(rule="other", patterns=everything),
+        Redaction(source="k8s_audit", patterns=everything),
+        Redaction(tags=frozenset(("a", "b")), patterns=everything),
+    ):
+        [row] = Redactor([other]).rows([ROW])
+        assert (json.loads(row[4]), row[5]) == (ALERT, ROW[5])
+
+
+def test_without_redactions_rows_are_left_alone() -> None:
+    rows = [ROW]
+    assert Redactor().rows(rows) is rows
