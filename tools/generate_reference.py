@@ -18,7 +18,9 @@ from lanner.audit.policy.codes import ERRORS as POLICY_ERRORS
 from lanner.audit.policy.codes import WARNINGS as POLICY_WARNINGS
 from lanner.catalog.tables import tables
 from lanner.cli.fields import ARGUMENTS, type_text
-from lanner.diagnostics.codes import ADVICE, ERRORS, WARNINGS
+from lanner.config.codes import ERRORS as CONFIG_ERRORS
+from lanner.config.codes import WARNINGS as CONFIG_WARNINGS
+from lanner.diagnostics.codes import ADVICE, ERRORS, WARNINGS, Code
 from lanner.outputs import PRIORITIES
 from lanner.rules.defaults import default_audit_rules, default_syscall_rules
 
@@ -178,22 +180,24 @@ def codes_page() -> str:
         "\n## Audit policies\n\nOf `lanner audit policy check`. With an error kube-apiserver does"
     )
     page += " not start; what is a warning it passes over.\n\n"
-    by_severity = (
-        ("error", POLICY_ERRORS),
-        ("warning", POLICY_WARNINGS),
-        ("advice", POLICY_ADVICE),
-    )
-    rows = [
-        (f"`{code.name}`", severity, code.explanation)
-        for severity, of_policies in by_severity
-        for code in of_policies
-    ]
-    page += table(("Code", "Severity", "Meaning"), rows)
+    page += by_severity(error=POLICY_ERRORS, warning=POLICY_WARNINGS, advice=POLICY_ADVICE)
+    page += "\n## Configurations\n\nOf `lanner config check`, and of every start.\n\n"
+    page += by_severity(error=CONFIG_ERRORS, warning=CONFIG_WARNINGS)
     page += (
         "\n## kube-apiserver's manifest\n\nOf `lanner audit verify`, `enable` and `disable`.\n\n"
     )
     of_manifests = [(f"`{code.name}`", code.explanation) for code in MANIFEST_ERRORS]
     return page + table(("Code", "Meaning"), of_manifests)
+
+
+def by_severity(**codes: Sequence[Code]) -> str:
+    """A table of codes, those of each severity together."""
+    rows = [
+        (f"`{code.name}`", severity, code.explanation)
+        for severity, of_severity in codes.items()
+        for code in of_severity
+    ]
+    return table(("Code", "Severity", "Meaning"), rows)
 
 
 PAGES = {

@@ -6,6 +6,7 @@ import gzip
 import http.server
 import json
 import os
+import resource
 import socket
 import ssl
 import stat
@@ -74,11 +75,28 @@ def test_a_large_file_becomes_a_backup(tmp_path: Path) -> None:
     assert path.stat().st_size <= 1 << 20
 
 
-def test_a_full_disk_is_an_error_and_leaves_no_half_line() -> None:
+def test_a_full_device_is_an_error() -> None:
     channel = file.Channel(file.Settings(filename="/dev/full"))
     with pytest.raises(DeliveryError, match="No space left on device") as caught:
         channel.send(messages("a"))
     assert caught.value.delivered == 0
+
+
+def test_a_file_without_room_keeps_no_half_line(tmp_path: Path) -> None:
+    path = tmp_path / "alerts.txt"
+    channel = file.Channel(file.Settings(filename=str(path)))
+    channel.send(messages("a" * 600))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(DeliveryError, match="File too large"):
+            channel.send(messages("b" * 600))
+        assert path.read_text() == "a" * 600 + "\n"
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    channel.send(messages("c"))
+    channel.close()
+    assert path.read_text() == "a" * 600 + "\nc\n"
 
 
 def test_a_directory_is_no_file(tmp_path: Path) -> None:

@@ -32,7 +32,8 @@ _NEEDED = (
     ("http_output", "url", "http output enabled but no url in configuration block"),
 )
 _NO_EFFECT = {
-    "engine.kmod": "Lanner has no kernel module, it watches through eBPF",
+    "engine.kmod.drop_failed_exit": "rules that want calls that succeeded say so (evt.res)",
+    "engine.modern_ebpf.drop_failed_exit": "rules that want calls that succeeded say so (evt.res)",
     "engine.modern_ebpf.cpus_for_each_buffer": "Lanner has one buffer for all CPUs",
     "engine.modern_ebpf.disable_iterators": "Lanner reads /proc at the start",
     "plugins_hostinfo": "nothing is loaded that would ask for it",

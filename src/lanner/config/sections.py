@@ -55,7 +55,7 @@ class Kmod(Section, frozen=True, kw_only=True):
 
 class ModernEbpf(Section, frozen=True, kw_only=True):
     """Watching through eBPF. `buf_size_preset` is 1 MiB for 1, doubled with each step: 8 MiB for 4.
-    `drop_failed_exit` leaves out calls that failed. Lanner has one buffer for all CPUs.
+    Lanner has one buffer for all CPUs, and does not leave out calls that failed.
     """
 
     buf_size_preset: Annotated[int, Meta(ge=1, le=10)] = 4

@@ -98,8 +98,9 @@ class AuditSource:
                 path = Path(settings.record_path)
                 file = RotatingFile(path, Rotation(100 << 20, 10, 0, compress=False))
             self._store = _Matching(engine, sink, file)
-            self._recorder = Recorder(intake(None), self._store, Metrics(), complain=self._complain)
-            webhook = Webhook(self._recorder, Metrics(), token=token)
+            metrics = Metrics()
+            self._recorder = Recorder(intake(None), self._store, metrics, complain=self._complain)
+            webhook = Webhook(self._recorder, metrics, token=token)
             self._server = Server(webhook, address, tls)
             self._listener = self._server.listener()
         except (OSError, ValueError) as error:

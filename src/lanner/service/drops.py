@@ -51,7 +51,7 @@ class Losses:
         self._events = 0
 
     def look(self, stats: Callable[[], LiveStats], *, at_once: bool = False) -> None:
-        """Looks, if it is time."""
+        """Looks, if it is time or the last chance."""
         now = time.monotonic()
         if now < self._next and not at_once:
             return

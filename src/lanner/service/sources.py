@@ -129,9 +129,11 @@ class Watching:
     """The system calls of this machine."""
 
     def __init__(
-        self, live: Live, look: Callable[[Live], None], on_start: Callable[[], None]
+        self, live: Live, look: Callable[[bool], None], on_start: Callable[[], None]
     ) -> None:
-        """`on_start` is called when it watches, `look` after each batch."""
+        """`on_start` is called when it watches, `look` after each batch, and with
+        True at the end.
+        """
         self.live = live
         self._look = look
         self._on_start = on_start
@@ -148,11 +150,11 @@ class Watching:
 
     def after_batch(self) -> None:
         """Looks whether events were lost, and captures ended."""
-        self._look(self.live)
+        self._look(False)
 
     def close(self) -> None:
         """Captures that were cut off by the end have ended now, too."""
-        self._look(self.live)
+        self._look(True)
 
 
 class Replaying:

@@ -94,8 +94,8 @@ def open_syscalls(
         ) from None
     said = f"watching {len(found.calls)} system calls with {len(rules.ruleset.rules)} rules"
 
-    def look(live: Live) -> None:
-        losses.look(live.stats)
+    def look(is_last: bool) -> None:
+        losses.look(live.stats, at_once=is_last)
         for capture in live.ended_captures():
             if capture.error is not None:
                 log(f"{capture.path}: {capture.error}: nothing is captured", "error")
