@@ -115,10 +115,14 @@ def load_rules(
     return Ruleset(tuple(rule for rule in result.rules if rule.enabled), result)
 
 
+def rule_files(directory: Path) -> list[Path]:
+    """The files of a directory that are taken for rule files, sorted by name."""
+    return sorted(file for file in directory.iterdir() if file.suffix in {".yaml", ".yml"})
+
+
 def _sources(path: str | os.PathLike[str]) -> list[Source | Unreadable]:
     directory = Path(path)
     if not directory.is_dir():
         return [read_source(path)]
-    files = sorted(file for file in directory.iterdir() if file.suffix in (".yaml", ".yml"))
     # an empty directory is reported as what it is
-    return [read_source(file) for file in files] or [read_source(path)]
+    return [read_source(file) for file in rule_files(directory)] or [read_source(path)]

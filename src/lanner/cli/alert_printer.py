@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from typing import TYPE_CHECKING, BinaryIO, Protocol
+
+from lanner.outputs.alert import hostname
 
 if TYPE_CHECKING:
     from collections.abc import Sized
@@ -30,7 +30,7 @@ class AlertPrinter:
         self._out = out
         self._json = json_output
         self._iso_time = iso_time
-        self._hostname = os.environ.get("FALCO_HOSTNAME") or socket.gethostname()
+        self._hostname = hostname()
         # Falco prints the local time of day
         self._offset = time.localtime().tm_gmtoff
 

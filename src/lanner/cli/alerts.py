@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import signal
 import sys
-import time
+import threading
 from collections import Counter, deque
 from datetime import UTC, datetime
 from itertools import islice
@@ -25,7 +26,6 @@ from lanner.api.alerts import (
 from lanner.cli import common, tables, times
 from lanner.outputs.alert import PRIORITIES
 from lanner.outputs.database import DEFAULT_PATH
-from lanner.rules.model import parse_priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -128,9 +128,7 @@ def _filter(
     until: str | None,
     where: list[str] | None,
 ) -> AlertFilter:
-    threshold = parse_priority(priority)
-    if threshold is None:
-        common.usage_error(f"`{priority}` is not a priority; use emergency, alert, … debug")
+    threshold = common.priority_or_exit(priority)
     pairs = []
     for one in where or ():
         name, equals, value = one.partition("=")
@@ -216,16 +214,16 @@ def _print(found: Iterable[KeptAlert], show: _Show, *, unique: bool, limit: int 
 
 
 def _follow(kept: StoredAlerts, chosen: AlertFilter, show: _Show) -> None:
+    is_over = threading.Event()
+    # also where SIGINT is ignored from the beginning, as in the background of a script
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda _number, _frame: is_over.set())
     after = kept.last_id()
-    try:
-        while True:
-            last = kept.last_id()
-            if last > after:
-                show.write(list(kept.read(chosen, after)))
-                after = last
-            time.sleep(_POLL_S)
-    except KeyboardInterrupt:
-        return
+    while not is_over.wait(_POLL_S):
+        last = kept.last_id()
+        if last > after:
+            show.write(list(kept.read(chosen, after)))
+            after = last
 
 
 def _print_dead_letters(kept: StoredAlerts, *, json_output: bool) -> None:

@@ -13,6 +13,7 @@ import typer
 from lanner import api
 from lanner.diagnostics import Severity
 from lanner.diagnostics.render_text import render_text
+from lanner.rules.model import parse_priority
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -137,6 +138,14 @@ def load_or_exit(rules: list[str] | None, local: list[str] | None) -> api.Rulese
         complain("the rules are invalid")
         raise typer.Exit(1)
     return ruleset
+
+
+def priority_or_exit(name: str) -> int:
+    """The number of a priority; a word that is none is a usage error."""
+    found = parse_priority(name)
+    if found is None:
+        usage_error(f"`{name}` is not a priority; use emergency, alert, … debug")
+    return found
 
 
 def select_or_exit(

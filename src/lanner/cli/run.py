@@ -11,7 +11,6 @@ from lanner.api.live import RING_BYTES
 from lanner.api.query import QueryError
 from lanner.cli import captures, common, configs, syscalls, writing
 from lanner.containers import Sockets
-from lanner.rules.model import parse_priority
 from lanner.service.auditing import sources_of
 from lanner.service.log import Logger, level_of
 from lanner.service.orders import obey_signals
@@ -20,7 +19,7 @@ from lanner.service.ruleset import RuleChoice, RulesRefusedError
 from lanner.service.service import Service
 
 if TYPE_CHECKING:
-    from lanner.config import Config
+    from lanner.config import Loaded
     from lanner.service.state import State
 
 
@@ -106,8 +105,8 @@ def run(
         Sockets.parse(container_socket or ())
     except ValueError as error:
         common.usage_error(f"--container-socket: {error}")
-    if priority is not None and parse_priority(priority) is None:
-        common.usage_error(f"`{priority}` is not a priority; use emergency, alert, … debug")
+    if priority is not None:
+        common.priority_or_exit(priority)
     output = writing.output_or_exit(
         write, compress=compress, filter_text=filter_text, alerts_only=alerts_only
     )
@@ -134,7 +133,7 @@ def run(
         sources_of(loaded.config),
     )
     request = Request(load, choice, duration, output)
-    service = _service_or_exit(request, loaded.config)
+    service = _service_or_exit(request, loaded)
 
     obey_signals(service)
     try:
@@ -147,10 +146,11 @@ def run(
         raise typer.Exit(1)
 
 
-def _service_or_exit(request: Request, config: Config) -> Service:
+def _service_or_exit(request: Request, loaded: Loaded) -> Service:
+    config = loaded.config
     log = Logger(level_of(config.log_level), config.log_stderr, config.log_syslog)
     try:
-        service = Service(request, request.load(), log)
+        service = Service(request, loaded, log)
     except RulesRefusedError as error:
         common.show(found for found in error.diagnostics if found.is_error)
         common.complain(str(error))
@@ -191,8 +191,8 @@ def _buffer(mib: int) -> list[str]:
 
 
 def _summarise(state: State) -> None:
-    matches = {name: count for name, (_, count) in state.matches().items() if count}
-    live = state.live
+    matches = state.matched()
+    live = state.live()
     lost = live.lost if live else 0
     common.remark(
         f"\nwatched {state.events:,} events, {lost:,} dropped; {sum(matches.values()):,} alerts"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lanner.api.ruleset import rule_files
 from lanner.cli import common
 from lanner.diagnostics.render_json import to_json
 from lanner.diagnostics.render_text import render_text
@@ -56,11 +57,7 @@ def validate(
     """
     paths: list[str] = []
     for name in files:
-        inside = (
-            sorted(str(file) for file in Path(name).glob("*") if file.suffix in (".yaml", ".yml"))
-            if Path(name).is_dir()
-            else []
-        )
+        inside = list(map(str, rule_files(Path(name)))) if Path(name).is_dir() else []
         paths += inside or [name]
     result = load([read_source(path) for path in paths])
     chosen = Format.JSON if json_output else output

@@ -34,20 +34,23 @@ class Loaded:
     Attributes:
         config: the configuration; of one that is not `ok` the parts that were.
         diagnostics: errors and warnings, in order.
-        files: the files that were read, in order.
-        folders: folders whose files were read.
+        sources: the files that were read, in order.
 
     """
 
     config: Config
     diagnostics: tuple[Diagnostic, ...]
-    files: tuple[Path, ...]
-    folders: tuple[Path, ...]
+    sources: tuple[Source, ...]
 
     @property
     def ok(self) -> bool:
         """Whether it can be used."""
         return not any(found.is_error for found in self.diagnostics)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """The files that were read."""
+        return tuple(Path(source.name) for source in self.sources)
 
 
 def load_config(
@@ -74,8 +77,7 @@ class _Loader:
     def __init__(self, environment: Environment[str, str]) -> None:
         self._environment = environment
         self._diagnostics: list[Diagnostic] = []
-        self._files: list[Path] = []
-        self._folders: list[Path] = []
+        self._sources: list[Source] = []
 
     def load(self, path: Path | None, texts: Iterable[str], defaults: Config) -> Loaded:
         root = Mapping([], Source("-o", ""), 0, 0)
@@ -95,7 +97,7 @@ class _Loader:
         config = decoder.section(root, defaults)
         self._diagnostics += decoder.diagnostics
         self._diagnostics += check(config, root)
-        return Loaded(config, tuple(self._diagnostics), tuple(self._files), tuple(self._folders))
+        return Loaded(config, tuple(self._diagnostics), tuple(self._sources))
 
     def _options(self, texts: Iterable[str]) -> list[Option]:
         options: list[Option] = []
@@ -120,7 +122,7 @@ class _Loader:
         if isinstance(source, Unreadable):
             self._diagnostics.append(replace(source.diagnostic, code=codes.FILE))
             return None
-        self._files.append(path)
+        self._sources.append(source)
         parsed = parse_yaml(source, MAX_NODES)
         if parsed.problem is not None:
             self._diagnostics.append(replace(parsed.problem, code=codes.SYNTAX))
@@ -167,7 +169,6 @@ class _Loader:
         files = [path]
         try:
             if path.is_dir():
-                self._folders.append(path)
                 files = sorted(file for file in path.iterdir() if file.is_file())
             elif not path.exists():
                 return root  # as in Falco: a place where files may come to be

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,6 +20,11 @@ PRIORITIES = (
     "Debug",
 )
 """Falco's priorities in order: index 0 is the most severe, 7 the least."""
+
+
+def hostname() -> str:
+    """This machine's name in alerts: `FALCO_HOSTNAME`, or its own."""
+    return os.environ.get("FALCO_HOSTNAME") or socket.gethostname()
 
 
 class Alert(msgspec.Struct, frozen=True):

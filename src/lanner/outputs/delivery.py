@@ -52,14 +52,13 @@ DEFAULT_PATIENCE = Patience()
 class ChannelCounters:
     """Counters of a channel: alerts that it got, and calls that failed.
 
-    `problem` says what is wrong now, since `failing_since` (monotonic seconds). `lag_s` is the age
-    of the alert that was delivered last, when it was.
+    `problem` says what is wrong now. `lag_s` is the age of the alert that was delivered last, when
+    it was.
     """
 
     delivered: int = 0
     failures: int = 0
     problem: str | None = None
-    failing_since: float = 0.0
     lag_s: float = 0.0
 
 
@@ -197,7 +196,6 @@ class Delivery:
         self.counters.failures += 1
         is_new, self.counters.problem = self.counters.problem is None, problem
         if is_new:
-            self.counters.failing_since = time.monotonic()
             self._on_trouble(self.name, problem)
         return min(self._patience.longest_s, wait * 2 or self._patience.first_s)
 

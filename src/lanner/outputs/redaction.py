@@ -38,14 +38,6 @@ class Redaction:
     patterns: tuple[re.Pattern[str], ...] = ()
     replacement: str = "<redacted>"
 
-    def is_for(self, rule: str, source: str, alert: dict[str, Any]) -> bool:
-        """Whether an alert is meant."""
-        return (
-            self.source in {"", source}
-            and self.rule in {"", rule}
-            and self.tags.issubset(alert.get("tags", ()))
-        )
-
 
 class Redactor:
     """Hides what redactions say in alerts. Without any it does nothing, and costs nothing."""
@@ -65,7 +57,7 @@ class Redactor:
             if redaction.rule not in {"", rule} or redaction.source not in {"", source}:
                 continue
             alert = msgspec.json.decode(json) if alert is None else alert
-            if redaction.is_for(rule, source, alert):
+            if redaction.tags.issubset(alert.get("tags", ())):
                 alert, text = _hidden(redaction, alert, text)
         if alert is not None:
             json = msgspec.json.encode(alert, order="sorted").decode()

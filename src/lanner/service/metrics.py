@@ -20,10 +20,10 @@ from lanner.service.versions import FALCO_VERSION
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from lanner.api.live import LiveStats
     from lanner.config.sections import MetricsSection
     from lanner.service.state import State
 
-PROMETHEUS_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _HELP = {"falcosecurity": "https://falco.org/docs/metrics/", "lanner": "docs/service.md"}
 _MB = 1 << 20
 ENGINE_NAMES = {"kmod": "modern_bpf", "modern_ebpf": "modern_bpf", "replay": "savefile"}
@@ -58,22 +58,25 @@ class Figure:
     unit: str = ""
 
 
-def figures(state: State, settings: MetricsSection) -> Iterator[Figure]:
-    """All figures that the settings ask for."""
+def figures(state: State, live: LiveStats | None, settings: MetricsSection) -> Iterator[Figure]:
+    """All figures that the settings ask for; `live` are the counters of live detection."""
     yield from _base(state)
     if settings.rules_counters_enabled:
         yield from _rules(state)
     if settings.resource_utilization_enabled:
         yield from _resources()
-    if state.live is not None:
+    if live is not None:
         if settings.state_counters_enabled:
-            yield Figure("falco.n_threads", "falcosecurity_scap_n_threads", state.live.threads)
-            dropped = state.live.dropped_threads
+            yield Figure("falco.n_threads", "falcosecurity_scap_n_threads", live.threads)
+            dropped = live.dropped_threads
             name = "n_drops_full_threadtable"
             yield _counter(f"falco.{name}", f"falcosecurity_scap_{name}_total", dropped)
         if settings.kernel_event_counters_enabled:
-            yield from _kernel(state)
+            yield from _kernel(live)
     yield from _own(state)
+    if live is not None:
+        for kind, count in live.dropped.items():
+            yield _counter("", "lanner_events_dropped_total", count, ("type", kind))
 
 
 def _counter(name: str, metric: str, value: float, *labels: tuple[str, str]) -> Figure:
@@ -146,12 +149,10 @@ def _resources() -> Iterator[Figure]:
     yield Figure("falco.host_cpu_usage_perc", f"{prefix}_host_cpu_usage_ratio", busy, unit="ratio")
 
 
-def _kernel(state: State) -> Iterator[Figure]:
-    if state.live is None:
-        return
+def _kernel(live: LiveStats) -> Iterator[Figure]:
     prefix = "falcosecurity_scap"
-    lost, dropped = state.live.lost, state.live.dropped
-    seen = state.live.events + lost
+    lost, dropped = live.lost, live.dropped
+    seen = live.events + lost
     yield _counter("scap.n_evts", f"{prefix}_n_evts_total", seen)
     yield _counter("scap.n_drops", f"{prefix}_n_drops_total", lost)
     yield Figure("scap.n_drops_buffer_total", "", sum(dropped.values()))
@@ -160,7 +161,7 @@ def _kernel(state: State) -> Iterator[Figure]:
         labels = (("dir", "exit"), ("drop", kind))
         field = f"scap.n_drops_buffer_{kind}_exit"
         yield _counter(field, f"{prefix}_n_drops_buffer_total", count, *labels)
-    yield _counter("scap.n_drops_bug", f"{prefix}_n_drops_bug_total", state.live.malformed)
+    yield _counter("scap.n_drops_bug", f"{prefix}_n_drops_bug_total", live.malformed)
 
 
 def _own(state: State) -> Iterator[Figure]:
@@ -192,13 +193,14 @@ def _own(state: State) -> Iterator[Figure]:
         yield Figure("", f"{prefix}_backlog", store.backlog(one.name), (label,))
         yield Figure("", f"{prefix}_failing", float(counters.problem is not None), (label,))
         yield Figure("", f"{prefix}_lag_seconds", counters.lag_s, (label,))
-    if state.live is not None:
-        for kind, count in state.live.dropped.items():
-            yield _counter("", "lanner_events_dropped_total", count, ("type", kind))
 
 
 def prometheus(found: Iterable[Figure]) -> bytes:
-    """Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/)."""
+    """Prometheus' text format (https://prometheus.io/docs/instrumenting/exposition_formats/).
+
+    Not by prometheus_client: it writes all numbers as floats, which have not the digits of
+    nanoseconds since the epoch.
+    """
     by_name: dict[str, list[Figure]] = {}
     for figure in found:
         if figure.metric:

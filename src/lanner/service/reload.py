@@ -9,13 +9,10 @@ from typing import TYPE_CHECKING
 from lanner.diagnostics.render_text import render_text
 from lanner.outputs.internal import reload_alert
 from lanner.service.redactions import redactor_of
-from lanner.service.ruleset import RuleFile, RulesRefusedError, load_rules
-from lanner.service.state import digest_of
+from lanner.service.ruleset import LoadedFile, RulesRefusedError, load_rules
 from lanner.service.syscalls import rule_captures, watched
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from lanner.config import Config, Loaded
     from lanner.diagnostics import Diagnostic
     from lanner.service.log import Log
@@ -125,9 +122,9 @@ class Reloader:
                 self.log(f"`{key}` has changed: that takes effect at the next start", "warning")
 
 
-def config_files(loaded: Loaded) -> tuple[RuleFile, ...]:
+def config_files(loaded: Loaded) -> tuple[LoadedFile, ...]:
     """The files of a configuration with their digests."""
-    return tuple(RuleFile(str(path), digest_of(path)) for path in loaded.files)
+    return tuple(LoadedFile.of(source) for source in loaded.sources)
 
 
 def describe(rules: LoadedRules) -> str:
@@ -142,8 +139,3 @@ def place_of(found: Diagnostic) -> str:
         return ""
     position = found.span.source.position(found.span.start)
     return f"{found.span.source.name}:{position.line}:{position.column}: "
-
-
-def warnings_of(found: Iterable[Diagnostic]) -> list[Diagnostic]:
-    """What is no error, and worth a line."""
-    return [one for one in found if one.severity.value == "warning"]

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanner import api
-from lanner.api.ruleset import SITE_LOCAL_RULES
+from lanner.api.ruleset import SITE_LOCAL_RULES, rule_files
 from lanner.rules.additions import Addition, AdditionError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lanner.config import Config
     from lanner.config.sections import AppendOutput, RuleSelection
-    from lanner.diagnostics import Diagnostic
+    from lanner.diagnostics import Diagnostic, Source
     from lanner.rules.model import CheckedRule
 
 SITE_FOLDER = Path("/etc/lanner")
@@ -58,11 +58,16 @@ class RuleChoice:
 
 
 @dataclass(frozen=True, slots=True)
-class RuleFile:
+class LoadedFile:
     """A file that was loaded, and the SHA-256 of its text."""
 
     path: str
     sha256: str
+
+    @staticmethod
+    def of(source: Source) -> LoadedFile:
+        """That of a text that was read."""
+        return LoadedFile(source.name, hashlib.sha256(source.text.encode()).hexdigest())
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ class LoadedRules:
 
     ruleset: api.Ruleset
     engine: api.Engine
-    files: tuple[RuleFile, ...]
+    files: tuple[LoadedFile, ...]
     watched: tuple[Path, ...]
     """Files and folders whose change may change the rules."""
 
@@ -102,11 +107,7 @@ def load_rules(config: Config, choice: RuleChoice) -> LoadedRules:
         )
     except AdditionError as error:
         raise RulesRefusedError(str(error)) from None
-    files = tuple(
-        RuleFile(file.name, hashlib.sha256(file.source.text.encode()).hexdigest())
-        for file in ruleset.result.files
-        if file.source
-    )
+    files = tuple(LoadedFile.of(file.source) for file in ruleset.result.files if file.source)
     return LoadedRules(chosen, engine, files, watched)
 
 
@@ -130,9 +131,7 @@ def _read(config: Config, choice: RuleChoice) -> tuple[api.Ruleset, tuple[Path, 
 
 def _has_rules(path: Path) -> bool:
     """Whether there is something to load: folders may be empty, other files are left out."""
-    if path.is_dir():
-        return any(file.suffix in {".yaml", ".yml"} for file in path.iterdir())
-    return True
+    return not path.is_dir() or bool(rule_files(path))
 
 
 def _switched(

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 import queue
-import socket
 import sqlite3
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanner.config.durations import seconds
+from lanner.outputs.alert import hostname
 from lanner.outputs.internal import channel_alert, store_alert
 from lanner.service.auditing import audit_sources
 from lanner.service.channels import Channels
@@ -27,7 +26,6 @@ from lanner.service.sources import Source, Watching
 from lanner.service.state import State
 from lanner.service.syscalls import open_syscalls
 from lanner.service.watching import Watcher
-from lanner.service.web import Web
 
 if TYPE_CHECKING:
     from lanner.config import Loaded
@@ -35,6 +33,7 @@ if TYPE_CHECKING:
     from lanner.service.log import Log
     from lanner.service.request import Request
     from lanner.service.state import EventSource
+    from lanner.service.web import Web
 
 _LOOK_EVERY_S = 0.5
 _RETAIN_EVERY_S = 60.0
@@ -69,7 +68,7 @@ class Service:
         self._sink = Sink(
             store,
             redactor_of(config),
-            os.environ.get("FALCO_HOSTNAME") or socket.gethostname(),
+            hostname(),
             iso_time=config.time_format_iso_8601,
             utc_offset=time.localtime().tm_gmtoff,
         )
@@ -85,7 +84,7 @@ class Service:
         self._snapshots = Snapshots(config.metrics, self.state, self._sink)
         try:
             self._prepared = channels.prepare(config)
-            self._web = Web(self.state, log) if config.webserver.enabled else None
+            self._web = self._opened_web() if config.webserver.enabled else None
             self.state.sources = tuple(self._sources())
         except ValueError as error:
             store.close()
@@ -115,6 +114,12 @@ class Service:
                 config, self.state.rules.engine, self._sink, self._log, self._wake
             )
         return sources
+
+    def _opened_web(self) -> Web:
+        # a server takes longer to import than all else here
+        from lanner.service.web import Web  # noqa: PLC0415
+
+        return Web(self.state, self._log)
 
     def order(self, what: str) -> None:
         """Asks for the end, for a reload, or for files to be opened again; also in handlers of
@@ -208,8 +213,6 @@ class Service:
         self._notifier.ready(f"{len(self.state.rules.ruleset.rules)} rules")
 
     def _look(self) -> None:
-        if self.state.watching:
-            self.state.live = self.state.watching[1].stats()
         try:
             self._snapshots.take()
         except OSError as error:
@@ -238,8 +241,6 @@ class Service:
             if not source.join(_END_S):
                 self._log(f"{source.name}: it did not end: what it has seen last is lost", "error")
         self._tell()
-        if self.state.watching:
-            self.state.live = self.state.watching[1].stats()
         self.state.channels.end()
         if self._web:
             self._web.stop()

@@ -60,7 +60,8 @@ class Snapshots:
 
     def _fields(self) -> dict[str, int | float | str]:
         state = self._state
-        fields = snapshot(figures(state, self._settings), self._settings)
+        live = state.live()
+        fields = snapshot(figures(state, live, self._settings), self._settings)
         fields |= {
             "evt.hostname": socket.gethostname(),
             "evt.source": "syscall",
@@ -74,7 +75,6 @@ class Snapshots:
                 name = sanitized(os.path.basename(file.path))  # noqa: PTH119
                 fields[f"falco.sha256_{kind}_file.{name}"] = file.sha256
         now = time.monotonic()
-        live = state.live
         events, seen, lost = (
             state.events,
             (live.events + live.lost) if live else 0,

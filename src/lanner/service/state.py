@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from lanner.api.live import Live, LiveStats
     from lanner.config import Loaded
     from lanner.outputs.store import Store
     from lanner.rules.model import CheckedRule
     from lanner.service.channels import Channels
-    from lanner.service.ruleset import LoadedRules, RuleFile
+    from lanner.service.ruleset import LoadedFile, LoadedRules
     from lanner.service.sources import Source
 
 
@@ -63,7 +60,6 @@ class State:
         sources: where events come from.
         engine_kind: where system calls come from: `engine.kind`.
         watching: live detection, and its source.
-        live: the counters of live detection when they were last looked at.
         started_ns: when it began, in nanoseconds since the epoch.
         reloaded_ns: when the rules were read last.
         reloads: how often they were read again.
@@ -72,14 +68,13 @@ class State:
     """
 
     loaded: Loaded
-    config_files: tuple[RuleFile, ...]
+    config_files: tuple[LoadedFile, ...]
     rules: LoadedRules
     store: Store
     channels: Channels
     sources: tuple[EventSource, ...] = ()
     engine_kind: str = "nodriver"
     watching: tuple[Source, Live] | None = None
-    live: LiveStats | None = None
     started_ns: int = field(default_factory=time.time_ns)
     reloaded_ns: int = field(default_factory=time.time_ns)
     reloads: int = 0
@@ -101,15 +96,15 @@ class State:
             found[rule.name] = (rule, count + self._matches[rule.name])
         return found
 
+    def matched(self) -> dict[str, int]:
+        """How often each rule matched, of those that did."""
+        return {name: count for name, (_, count) in self.matches().items() if count}
+
+    def live(self) -> LiveStats | None:
+        """The counters of live detection, where there is one; waits for the end of a batch."""
+        return self.watching[1].stats() if self.watching else None
+
     @property
     def events(self) -> int:
         """Events of all sources."""
         return sum(source.events for source in self.sources)
-
-
-def digest_of(path: Path) -> str:
-    """The SHA-256 of a file; nothing when it cannot be read any more."""
-    try:
-        return hashlib.sha256(path.read_bytes()).hexdigest()
-    except OSError:
-        return ""

@@ -8,10 +8,11 @@ import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lanner.audit.recorder.metrics import CONTENT_TYPE
 from lanner.audit.recorder.server import Address, Server, Tls
 from lanner.audit.recorder.webhook import TokenFile
 from lanner.service.health import problems
-from lanner.service.metrics import PROMETHEUS_TYPE, figures, prometheus
+from lanner.service.metrics import figures, prometheus
 from lanner.service.request import ServiceError
 from lanner.service.versions import versions
 
@@ -104,5 +105,9 @@ class Web:
         if self._token and not self._token.allows(header):
             return 401, "text/plain", b"the bearer token is missing or wrong\n"
         if is_metrics:
-            return 200, PROMETHEUS_TYPE, prometheus(figures(self._state, self._metrics))
+            return (
+                200,
+                CONTENT_TYPE,
+                prometheus(figures(self._state, self._state.live(), self._metrics)),
+            )
         return 200, _JSON, json.dumps(versions()).encode()

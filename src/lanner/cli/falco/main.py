@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 import gc
 import json
+import os
+import resource
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -28,8 +30,10 @@ from lanner.service.versions import FALCO_VERSION
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from lanner.config import Loaded
+    from lanner.diagnostics import Diagnostic
     from lanner.service.log import Log
 
 
@@ -49,6 +53,10 @@ def main() -> None:
     except BrokenPipeError:
         discard_output()
         sys.exit(0)
+    except OSError as error:
+        place = error.filename or "standard output"
+        print(f"Error: {place}: {error.strerror or error}", file=sys.stderr)  # noqa: T201
+        sys.exit(1)
 
 
 def _main(words: list[str]) -> None:
@@ -73,8 +81,6 @@ def _main(words: list[str]) -> None:
         printing.print_versions(as_json=config.json_output)
         return
     if options.page_size:
-        import resource  # noqa: PLC0415
-
         print(resource.getpagesize())  # noqa: T201
         return
     if options.plugin_info:
@@ -101,6 +107,8 @@ def _main(words: list[str]) -> None:
     log(f"Falco version: {FALCO_VERSION} (Lanner)")
     for found in loaded.diagnostics:
         log(f"{place_of(found)}{found.message}", "warning")
+    if options.print:
+        log("-p has no effect: set append_output in the configuration", "warning")
     if options.describe or options.describe_all or options.support or options.dry_run:
         _look_at_rules(options, config, choice)
         return
@@ -108,20 +116,24 @@ def _main(words: list[str]) -> None:
 
 
 def _load(options: argparse.Namespace) -> Loaded:
-    path = options.config
-    if path is None and (options.version or options.page_size or Path(DEFAULT_CONFIG).exists()):
-        path = DEFAULT_CONFIG if Path(DEFAULT_CONFIG).exists() else None
-    elif path is None:
-        path = DEFAULT_CONFIG
+    path = options.config or DEFAULT_CONFIG
+    # what these print does not need one
+    is_optional = options.config is None and (options.version or options.page_size)
+    if is_optional and not Path(path).exists():
+        path = None
     return load_config(path, options.options)
+
+
+def _refuse_errors(found: tuple[Diagnostic, ...]) -> None:
+    """Ends with the first error, in Falco's words where it has some."""
+    first = next((one for one in found if one.is_error), None)
+    if first is not None:
+        raise _FatalError(f"{place_of(first)}{first.falco_message or first.message}")
 
 
 def _configuration(options: argparse.Namespace) -> Loaded:
     loaded = _load(options)
-    errors = [found for found in loaded.diagnostics if found.is_error]
-    if errors:
-        first = errors[0]
-        raise _FatalError(f"{place_of(first)}{first.falco_message or first.message}")
+    _refuse_errors(loaded.diagnostics)
     return loaded
 
 
@@ -138,9 +150,8 @@ def _sources(options: argparse.Namespace, config: Config) -> frozenset[str]:
     known = sources_of(config)
     for name in (*(options.enable_source or ()), *(options.disable_source or ())):
         if name not in known:
-            raise _FatalError(f"Attempted enabling an unknown event source: {name}"
-                              if options.enable_source else
-                              f"Attempted disabling an unknown event source: {name}")  # fmt: skip
+            what = "enabling" if options.enable_source else "disabling"
+            raise _FatalError(f"Attempted {what} an unknown event source: {name}")
     chosen = known
     if options.enable_source:
         chosen = known & set(options.enable_source)
@@ -163,19 +174,18 @@ def _validate(options: argparse.Namespace, config: Config, log: Log) -> None:
         raise _FatalError(summary)
 
 
-def _rules_error(error: RulesRefusedError) -> _FatalError:
-    errors = [found for found in error.diagnostics if found.is_error]
-    if not errors:
-        return _FatalError(str(error))
-    first = errors[0]
-    return _FatalError(f"{place_of(first)}{first.falco_message or first.message}")
+@contextlib.contextmanager
+def _refusing_rules() -> Iterator[None]:
+    try:
+        yield
+    except RulesRefusedError as error:
+        _refuse_errors(error.diagnostics)
+        raise _FatalError(str(error)) from None
 
 
 def _look_at_rules(options: argparse.Namespace, config: Config, choice: RuleChoice) -> None:
-    try:
+    with _refusing_rules():
         rules = load_rules(config, choice)
-    except RulesRefusedError as error:
-        raise _rules_error(error) from None
     if options.support:
         printing.print_support(config, (file.path for file in rules.files))
     elif options.describe or options.describe_all:
@@ -190,24 +200,17 @@ def _run(options: argparse.Namespace, loaded: Loaded, choice: RuleChoice, log: L
     gc.enable()
     duration = float(options.duration) if options.duration else None
     request = Request(lambda: _load(options), choice, duration)
-    try:
+    with _refusing_rules():
         service = Service(request, loaded, log)
-    except RulesRefusedError as error:
-        raise _rules_error(error) from None
     obey_signals(service)
     with contextlib.ExitStack() as at_end:
         if options.pidfile:
-            import os  # noqa: PLC0415
-
             Path(options.pidfile).write_text(f"{os.getpid()}\n", "ascii")
             at_end.callback(Path(options.pidfile).unlink, missing_ok=True)
         went_well = service.run()
-    total = {
-        name: (rule, count) for name, (rule, count) in service.state.matches().items() if count
-    }
-    sums = sum(count for _, count in total.values())
-    print(f"Events detected: {sums}", file=sys.stderr)  # noqa: T201
-    for name, (_, count) in sorted(total.items()):
+    matched = service.state.matched()
+    print(f"Events detected: {sum(matched.values())}", file=sys.stderr)  # noqa: T201
+    for name, count in sorted(matched.items()):
         print(f"   {name}: {count}", file=sys.stderr)  # noqa: T201
     if not went_well:
         raise _FatalError("ended because of what the configuration says of lost events")

@@ -77,13 +77,13 @@ def parser() -> argparse.ArgumentParser:
         help="Set a key of the configuration: json_output=true, rules[].disable.tag=network.",
     )
     add("--plugin-info", metavar="NAME", help="Print what is known of a plugin.")
-    add("-p", "--print", metavar="FORMAT", help="Deprecated: append to the outputs of rules.")
+    add("-p", "--print", metavar="FORMAT", help="Deprecated, has no effect: use append_output.")
     add("-P", "--pidfile", metavar="FILE", help="Write the process id into a file.")
     add("-r", dest="rules", action="append", metavar="PATH", help="Rule file or folder.")
     add("--support", action="store_true", help="Print what is asked for in a bug report.")
     add("-U", "--unbuffered", action="store_true", help="Accepted: alerts are never buffered.")
     add("-V", "--validate", action="append", metavar="FILE", help="Check rule files, and end.")
-    add("-v", dest="verbose", action="store_true", help="Say more.")
+    add("-v", dest="verbose", action="store_true", help="Accepted: log_level says how much.")
     add("--version", action="store_true", help="Print the versions.")
     add("--page-size", action="store_true", help="Print the size of a memory page.")
     return made

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanner import catalog
 from lanner.catalog.calls import events_of_category, state_events
+from lanner.outputs.alert import PRIORITIES
 from lanner.service.versions import versions
 
 if TYPE_CHECKING:
@@ -60,15 +61,13 @@ def print_rules(rules: Iterable[CheckedRule], result: LoadResult, *, as_json: bo
 
 
 def _info(rule: CheckedRule) -> dict[str, Any]:
-    from lanner.rules.model import PRIORITY_NAMES  # noqa: PLC0415
-
     return {
         "name": rule.name,
         "condition": rule.condition_text,
         "description": rule.desc,
         "output": rule.output_text,
         "enabled": rule.enabled,
-        "priority": PRIORITY_NAMES[rule.priority].capitalize(),
+        "priority": PRIORITIES[rule.priority],
         "source": rule.source,
         "tags": list(rule.tags),
     }

@@ -163,21 +163,12 @@ def _client(settings: Settings, context: Any) -> Any:
 
 
 def _context(settings: Settings) -> ssl.SSLContext:
-    import ssl  # noqa: PLC0415
+    from lanner.outputs.channels.tls import client_context  # noqa: PLC0415 - where it is needed
 
-    context = ssl.create_default_context()
-    place = ""
-    try:
-        for place in filter(None, (settings.ca_cert, settings.ca_bundle)):
-            context.load_verify_locations(cafile=place)
-        if settings.ca_path and Path(settings.ca_path).is_dir():
-            context.load_verify_locations(capath=settings.ca_path)
-        if settings.mtls:
-            place = f"{settings.client_cert}, {settings.client_key}"
-            context.load_cert_chain(settings.client_cert, settings.client_key)
-    except OSError as error:
-        raise ValueError(f"{place}: {error.strerror or error}") from None
-    if settings.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+    return client_context(
+        (settings.ca_cert, settings.ca_bundle),
+        authority_folder=settings.ca_path,
+        certificate=settings.client_cert if settings.mtls else "",
+        key=settings.client_key,
+        insecure=settings.insecure,
+    )

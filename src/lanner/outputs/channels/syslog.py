@@ -171,21 +171,14 @@ class Channel:
 
 
 def _context(settings: Settings) -> ssl.SSLContext:
-    import ssl  # noqa: PLC0415 - only where it is needed
+    from lanner.outputs.channels.tls import client_context  # noqa: PLC0415 - where it is needed
 
-    context = ssl.create_default_context(cafile=None)
-    try:
-        if settings.ca_cert:
-            context.load_verify_locations(settings.ca_cert)
-        if settings.client_cert:
-            context.load_cert_chain(settings.client_cert, settings.client_key or None)
-    except OSError as error:
-        named = error.filename or settings.ca_cert or settings.client_cert
-        raise ValueError(f"{named}: {error.strerror or error}") from None
-    if settings.insecure:
-        context.check_hostname = False
-        context.verify_mode = ssl.CERT_NONE
-    return context
+    return client_context(
+        (settings.ca_cert,),
+        certificate=settings.client_cert,
+        key=settings.client_key,
+        insecure=settings.insecure,
+    )
 
 
 def _word(text: str, most: int) -> str:
