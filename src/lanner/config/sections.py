@@ -246,6 +246,7 @@ class AuditSection(Section, frozen=True, kw_only=True):
     """Audit events from kube-apiserver's webhook back end: where to `listen` (`address:port`), with
     which certificate, who may send (`client_ca_file`, `token_file`); in plain HTTP only where
     `insecure` says so. `record_path` keeps the events, too, as `lanner audit record` does.
+    `follow` is an audit log that is read as it grows, from its end on.
     """
 
     listen: str = ""
@@ -255,6 +256,7 @@ class AuditSection(Section, frozen=True, kw_only=True):
     token_file: str = ""
     insecure: bool = False
     record_path: str = ""
+    follow: str = ""
 
 
 class Containers(Section, frozen=True, kw_only=True):

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 from lanner import api
 from lanner.audit.inputs import find_inputs
 from lanner.config.sections import AuditSection
+from lanner.service.following import Following
+from lanner.service.opening import store_path
 from lanner.service.request import ServiceError
 from lanner.service.sources import Replaying, Source
 
@@ -34,7 +38,11 @@ def loaded_plugins(config: Config) -> tuple[Plugin, ...]:
 
 def sources_of(config: Config) -> frozenset[str]:
     """The event sources that a configuration asks for."""
-    has_audit = config.audit.listen or any(one.name == PLUGIN for one in loaded_plugins(config))
+    has_audit = (
+        config.audit.listen
+        or config.audit.follow
+        or any(one.name == PLUGIN for one in loaded_plugins(config))
+    )
     return frozenset(("syscall", "k8s_audit") if has_audit else ("syscall",))
 
 
@@ -52,6 +60,9 @@ def audit_sources(
     found: list[EventSource] = []
     if config.audit.listen:
         found.append(AuditSource(config.audit, engine, sink, log, on_end))
+    if config.audit.follow:
+        reading = _following(config.audit.follow, config, engine, log)
+        found.append(Source("k8s_audit", reading, sink, on_end))
     for plugin in loaded_plugins(config):
         if plugin.name != PLUGIN:
             continue
@@ -61,19 +72,26 @@ def audit_sources(
             if settings.insecure:
                 log(f"k8saudit: whoever reaches {settings.listen} can send events", "warning")
             found.append(AuditSource(settings, engine, sink, log, on_end))
+        elif params.startswith("file://"):
+            reading = _following(urlsplit(params).path, config, engine, log)
+            found.append(Source("k8s_audit", reading, sink, on_end))
         elif params:
-            if params.startswith("file://"):
-                raise ServiceError(
-                    f"k8saudit: {params}: a log that grows is not followed here",
-                    "`lanner audit record --follow` does that; a path is read to its end",
-                )
             inputs = find_inputs([params], api.first_event_time)
             if inputs.problems:
                 problem = inputs.problems[0]
                 raise ServiceError(f"k8saudit: {problem.path}: {problem.reason}")
-            reading = Replaying(api.Scan(engine, inputs.paths))
-            found.append(Source("k8s_audit", reading, sink, on_end))
+            replaying = Replaying(api.Scan(engine, inputs.paths), log)
+            found.append(Source("k8s_audit", replaying, sink, on_end))
     return found
+
+
+def _following(name: str, config: Config, engine: Engine, log: Log) -> Following:
+    store = store_path(config)
+    try:
+        return Following(engine, Path(name), log, keep_in=store.parent if store else None)
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+        raise ServiceError(f"k8saudit: {name}: {reason}") from None
 
 
 def _webhook(params: str, plugin: Plugin) -> AuditSection:

@@ -21,24 +21,30 @@ IN_MEMORY = "none"
 """As `store.path`: alerts are kept until the channels have them, and then nowhere."""
 
 
-def open_store(config: Config, log: Log, on_trouble: Callable[[str | None, int], None]) -> Store:
-    """Opens the store.
+def store_path(config: Config) -> Path | None:
+    """Where alerts are kept; None in memory alone.
 
     Unless a path is said, root's live detection has the usual one, and all else is in memory.
+    """
+    if config.store.path:
+        return None if config.store.path == IN_MEMORY else Path(config.store.path)
+    is_live = config.engine.kind in {"kmod", "modern_ebpf"}
+    return DEFAULT_PATH if is_live and os.geteuid() == 0 else None
+
+
+def open_store(config: Config, log: Log, on_trouble: Callable[[str | None, int], None]) -> Store:
+    """Opens the store at its path.
 
     Raises:
         ServiceError: the path that was said cannot be used.
 
     """
     section = config.store
-    is_live = config.engine.kind in {"kmod", "modern_ebpf"}
+    path = store_path(config)
     database = None
     try:
-        if section.path:
-            if section.path != IN_MEMORY:
-                database = Database(Path(section.path), is_full_sync=section.sync == "full")
-        elif is_live and os.geteuid() == 0:
-            database = Database(DEFAULT_PATH, is_full_sync=section.sync == "full")
+        if path:
+            database = Database(path, is_full_sync=section.sync == "full")
     except StoreInUseError as error:
         if section.path:
             raise ServiceError(f"{error}", "name another file in store.path") from None

@@ -84,7 +84,9 @@ class Service:
         self._snapshots = Snapshots(config.metrics, self.state, self._sink)
         try:
             self._prepared = channels.prepare(config)
-            self._web = self._opened_web() if config.webserver.enabled else None
+            # as Falco: what reads a capture to its end is not asked how it is
+            has_web = config.webserver.enabled and config.engine.kind != "replay"
+            self._web = self._opened_web() if has_web else None
             self.state.sources = tuple(self._sources())
         except ValueError as error:
             store.close()

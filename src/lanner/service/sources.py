@@ -8,11 +8,14 @@ import time
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Protocol
 
+from lanner.service.skips import Skips
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from lanner.api import Batch, Scan
     from lanner.api.live import Live
+    from lanner.service.log import Log
     from lanner.service.sink import Sink
 
 
@@ -160,9 +163,10 @@ class Watching:
 class Replaying:
     """Recorded events: a capture, or an audit log."""
 
-    def __init__(self, scan: Scan) -> None:
+    def __init__(self, scan: Scan, log: Log) -> None:
         """Reads what the scan reads."""
         self.scan = scan
+        self._skips = Skips(log)
         self._is_over = False
 
     def batches(self) -> Iterator[Batch]:
@@ -173,6 +177,7 @@ class Replaying:
 
         """
         for batch in self.scan.batches():
+            self._skips.take(batch)
             yield batch
             problems = batch.input_errors()
             if problems:
@@ -188,7 +193,8 @@ class Replaying:
         """There is nothing to look at."""
 
     def close(self) -> None:
-        """There is nothing to complete."""
+        """Says what was skipped."""
+        self._skips.close()
 
 
 class Idling:

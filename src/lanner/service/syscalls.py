@@ -70,7 +70,7 @@ def open_syscalls(
     if engine.kind == "nodriver":
         return Idling()
     if engine.kind == "replay":
-        return Replaying(api.Scan(rules.engine, [engine.replay.capture_file], write=write))
+        return Replaying(api.Scan(rules.engine, [engine.replay.capture_file], write=write), log)
     found = watched(config, rules)
     for complaint in found.complaints():
         log(complaint, "warning")

@@ -58,6 +58,23 @@ def load_bookmark(path: Path) -> Bookmark | None:
         raise ValueError(f"{path}: is no bookmark: {error}") from None
 
 
+def bookmark_at_end(path: Path) -> Bookmark | None:
+    """Behind the last whole line that a log has now; None where there is no log yet.
+
+    Raises:
+        OSError: it cannot be read.
+
+    """
+    try:
+        opened = path.open("rb", buffering=0)
+    except FileNotFoundError:
+        return None
+    with opened:
+        before = _rotated(path)
+        offset = _end_of_lines(opened)
+        return Bookmark(offset, _digest(_known(opened, offset)), before[-1].name if before else "")
+
+
 def save_bookmark(path: Path, bookmark: Bookmark) -> None:
     """Writes a bookmark; the old or the new one is there whatever happens.
 
@@ -111,7 +128,7 @@ class Tail:
         """
         while True:
             is_last = self._is_over.is_set()
-            yield from self._current()
+            yield from self.available()
             if is_last:
                 return
             self.wait(POLL_S)
@@ -120,8 +137,14 @@ class Tail:
         """Waits, but no longer than until `stop`: whether that was called."""
         return self._is_over.wait(seconds)
 
-    def _current(self) -> Iterator[Chunk]:
-        """What there is in the file; when it was rotated, first what is in those before it."""
+    def available(self) -> Iterator[Chunk]:
+        """Chunks of the lines that are there now; when the log was rotated, first those of the
+        files before it.
+
+        Raises:
+            OSError: a file cannot be read.
+
+        """
         try:
             opened = self._path.open("rb", buffering=0)
         except FileNotFoundError:
@@ -219,6 +242,19 @@ def _reaches(file: BinaryIO | FileIO, marked: Bookmark) -> bool:
     """Whether this is the file that was read up to there."""
     known = _known(file, marked.offset)
     return len(known) == min(marked.offset, _KNOWN_BY) and _digest(known) == marked.digest
+
+
+def _end_of_lines(file: FileIO) -> int:
+    """Where the line begins that is still being written."""
+    place = file.seek(0, os.SEEK_END)
+    while place > 0:
+        start = max(0, place - _CHUNK)
+        file.seek(start)
+        found = file.read(place - start).rfind(b"\n")
+        if found >= 0:
+            return start + found + 1
+        place = start
+    return 0
 
 
 def _known(file: BinaryIO | FileIO, offset: int) -> bytes:
