@@ -129,6 +129,7 @@ def load(sources: Iterable[Source | Unreadable]) -> LoadResult:
         lists=compiler.checked_lists() if compiler else (),
         required_engine_version=collector.required_engine_version,
         required_plugins=tuple(collector.required_plugins),
+        collected=collector,
     )
 
 

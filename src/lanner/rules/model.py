@@ -10,6 +10,7 @@ from lanner.diagnostics import Severity
 if TYPE_CHECKING:
     from lanner.diagnostics import Diagnostic, Item, Source, Span
     from lanner.rules.ast import Condition
+    from lanner.rules.collector import Collector
     from lanner.rules.condition_text import MappedText
     from lanner.rules.typed import Output, TCondition
 
@@ -246,7 +247,9 @@ class FileResult:
 
 @dataclass(frozen=True, slots=True)
 class LoadResult:
-    """Files, what was found in them, and the rules; the rules are complete only if `ok`."""
+    """Files, what was found in them, and the rules; the rules are complete only if `ok`.
+    `collected` is what the files say, as it is written.
+    """
 
     files: tuple[FileResult, ...]
     rules: tuple[CheckedRule, ...]
@@ -254,6 +257,7 @@ class LoadResult:
     lists: tuple[CheckedList, ...]
     required_engine_version: tuple[int, int, int] | None
     required_plugins: tuple[tuple[PluginRequirement, ...], ...]
+    collected: Collector
 
     @property
     def ok(self) -> bool:

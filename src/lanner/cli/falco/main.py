@@ -17,6 +17,7 @@ from lanner.cli.common import discard_output
 from lanner.cli.falco import printing
 from lanner.cli.falco.options import DEFAULT_CONFIG, UsageError, parse, parser
 from lanner.config import Config, load_config
+from lanner.rules.describe import describe, describe_rule
 from lanner.rules.falco_report import falco_json, falco_text
 from lanner.rules.loader import load, read_source
 from lanner.service.auditing import loaded_plugins, sources_of
@@ -84,11 +85,11 @@ def _main(words: list[str]) -> None:
         print(resource.getpagesize())  # noqa: T201
         return
     if options.plugin_info:
-        if options.plugin_info not in printing.PLUGINS:
-            raise _FatalError(
-                f"can't find plugin and no such plugin is served: {options.plugin_info}"
-            )
-        printing.print_plugin(options.plugin_info)
+        by_library = {one.library_path: one.name for one in config.plugins}
+        name = by_library.get(options.plugin_info, options.plugin_info)
+        if name not in printing.PLUGINS:
+            raise _FatalError(f"can't find plugin and print its info: {options.plugin_info}")
+        printing.print_plugin(name)
         return
     if options.list_plugins:
         printing.print_plugins(plugin.name for plugin in loaded_plugins(config))
@@ -191,9 +192,18 @@ def _look_at_rules(options: argparse.Namespace, config: Config, choice: RuleChoi
     elif options.describe or options.describe_all:
         result = rules.ruleset.result
         shown = [rule for rule in result.rules if options.describe in {None, rule.name}]
-        if not shown:
-            raise _FatalError(f"Could not find rule '{options.describe}'")
-        printing.print_rules(shown, result, as_json=config.json_output)
+        if options.describe and not shown:
+            raise _FatalError(f'Rule "{options.describe}" is not loaded')
+        if not config.json_output:
+            printing.print_rules(shown)
+            return
+        plugins = {plugin.name for plugin in loaded_plugins(config)}
+        described = (
+            describe_rule(result, shown[0], plugins)
+            if options.describe
+            else describe(result, plugins)
+        )
+        print(json.dumps(described, sort_keys=True))  # noqa: T201
 
 
 def _run(options: argparse.Namespace, loaded: Loaded, choice: RuleChoice, log: Log) -> None:

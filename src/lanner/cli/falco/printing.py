@@ -7,18 +7,18 @@ import os
 import shutil
 import sys
 import textwrap
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from lanner import catalog
 from lanner.catalog.calls import events_of_category, state_events
-from lanner.outputs.alert import PRIORITIES
 from lanner.service.versions import versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lanner.config import Config
-    from lanner.rules.model import CheckedRule, LoadResult
+    from lanner.rules.model import CheckedRule
 
 _NAME_WIDTH = 50
 
@@ -40,16 +40,8 @@ def print_versions(*, as_json: bool) -> None:
     _print(f"Lanner version: {found['lanner_version']}")
 
 
-def print_rules(rules: Iterable[CheckedRule], result: LoadResult, *, as_json: bool) -> None:
-    """`-L` and `-l`: names and descriptions, or as JSON what is known of the rules."""
-    if as_json:
-        version = result.required_engine_version or (0, 0, 0)
-        described = {
-            "required_engine_version": ".".join(map(str, version)),
-            "rules": [{"info": _info(rule)} for rule in rules],
-        }
-        _print(json.dumps(described))
-        return
+def print_rules(rules: Iterable[CheckedRule]) -> None:
+    """`-L` and `-l`: names and descriptions."""
     width = max(20, shutil.get_terminal_size((140, 24)).columns - _NAME_WIDTH - 1)
     _print(f"{'Rule':<{_NAME_WIDTH}} Description")
     _print(f"{'----':<{_NAME_WIDTH}} -----------")
@@ -58,19 +50,6 @@ def print_rules(rules: Iterable[CheckedRule], result: LoadResult, *, as_json: bo
         _print(f"{rule.name:<{_NAME_WIDTH}} {lines[0]}")
         for line in lines[1:]:
             _print(f"{'':<{_NAME_WIDTH}} {line}")
-
-
-def _info(rule: CheckedRule) -> dict[str, Any]:
-    return {
-        "name": rule.name,
-        "condition": rule.condition_text,
-        "description": rule.desc,
-        "output": rule.output_text,
-        "enabled": rule.enabled,
-        "priority": PRIORITIES[rule.priority],
-        "source": rule.source,
-        "tags": list(rule.tags),
-    }
 
 
 def print_fields(source: str, *, form: str, names_only: bool) -> None:
@@ -137,10 +116,33 @@ def print_support(config: Config, files: Iterable[str]) -> None:
     _print(json.dumps(found))
 
 
+@dataclass(frozen=True, slots=True)
+class _Plugin:
+    """`settings` are the keys of `init_config` that mean something here."""
+
+    description: str
+    capabilities: tuple[str, ...]
+    settings: tuple[str, ...] = ()
+    open_params: tuple[str, ...] = ()
+
+
 PLUGINS = {
-    "container": ("Names, images and pods of containers", "- Field Extraction"),
-    "json": ("Fields of events that are JSON", "- Field Extraction"),
-    "k8saudit": ("Audit events of kube-apiserver", "- Field Extraction\n  - Event Sourcing"),
+    "container": _Plugin(
+        "Names, images and pods of containers",
+        ("Field Extraction", "Event Parsing", "Async Events"),
+    ),
+    "json": _Plugin("Fields of events that are JSON", ("Field Extraction",)),
+    "k8saudit": _Plugin(
+        "Audit events of kube-apiserver",
+        ("Event Sourcing (ID=1, source='k8s_audit')", "Field Extraction"),
+        ("sslCertificate",),
+        (
+            "http://<host>:<port>/<path>: plain HTTP, as a webhook back end",
+            "https://<host>:<port>/<path>: HTTPS, with `sslCertificate` (PEM: certificate and key)",
+            "file://<path>: a log that is followed as it grows",
+            "<path>: a log, or a folder of logs, read to the end",
+        ),
+    ),
 }
 """Falco's plugins that Lanner is in itself."""
 
@@ -150,15 +152,30 @@ def print_plugins(names: Iterable[str]) -> None:
     shown = [name for name in names if name in PLUGINS]
     _print(f"{len(shown)} Plugins Loaded:\n")
     for name in shown:
-        print_plugin(name)
+        _print_plugin(name)
 
 
 def print_plugin(name: str) -> None:
-    """`--plugin-info`."""
-    description, capabilities = PLUGINS[name]
-    _print(f"Name: {name}\nDescription: {description} (part of Lanner)")
-    _print(f"Contact: -\nVersion: {versions()['lanner_version']}")
-    _print(f"Capabilities:\n  {capabilities}\n")
+    """`--plugin-info`: what can be set, too."""
+    _print_plugin(name)
+    plugin = PLUGINS[name]
+    settings = {key: {"type": "string"} for key in plugin.settings}
+    _print("Init config schema type: JSON")
+    _print(json.dumps({"type": "object", "properties": settings}) + "\n")
+    if plugin.open_params:
+        _print("Suggested open params:")
+        for line in plugin.open_params:
+            _print(line)
+        _print("")
+
+
+def _print_plugin(name: str) -> None:
+    plugin = PLUGINS[name]
+    _print(f"Name: {name}\nDescription: {plugin.description} (part of Lanner)")
+    _print(f"Contact: -\nVersion: {versions()['lanner_version']}\nCapabilities:")
+    for capability in plugin.capabilities:
+        _print(f"  - {capability}")
+    _print("")
 
 
 def _print(text: str) -> None:
