@@ -24,7 +24,6 @@ from lanner.rules.ast import (
     Value,
     ValueList,
 )
-from lanner.rules.condition_text import MappedText
 from lanner.rules.model import PRIORITY_NAMES, SOURCES
 from lanner.rules.parser import parse_condition
 from lanner.rules.passes.check_types import check_condition
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator
 
     from lanner.rules.collector import Collector
+    from lanner.rules.condition_text import MappedText
     from lanner.rules.model import CheckedList, CheckedMacro, CheckedRule, Entry, LoadResult
     from lanner.rules.typed import TCondition
 

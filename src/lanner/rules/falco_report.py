@@ -2,9 +2,9 @@
 
 Shape and layout: falcosecurity/falco 0.44.1 `rule_loader.cpp` (`result::as_verbose_string`,
 `result::as_json`) and `validate_rules_files.cpp`. Positions count from zero, as in Falco. Only what
-Falco would have found is shown: it stops at the first error of a file. Two things differ: places
+Falco would have found is shown: it stops at the first error of a file. One thing differs: places
 within conditions are those in the file (Falco adds offsets up that do not belong together, and
-shows the condition instead of the file), and the results of its JSON schema are left out.
+shows the condition instead of the file).
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from lanner.diagnostics.codes import CODES
+from lanner.rules.schema import OK, schema_status
 
 if TYPE_CHECKING:
     from lanner.diagnostics import Diagnostic, Item
@@ -38,12 +39,18 @@ def _message(diagnostic: Diagnostic) -> str:
 
 def _file_json(file: FileResult) -> dict[str, Any]:
     found = file.falco_view()
-    return {
+    described = {
         "errors": [_entry(file, entry) for entry in found if entry.is_error],
         "name": file.name,
         "successful": file.ok,
         "warnings": [_entry(file, entry) for entry in found if not entry.is_error],
     }
+    status = schema_status(file.source) if file.source else ()
+    if status:
+        # the first document decides, as in Falco
+        described["schema_valid"] = status[0] == OK
+        described["schema_warnings"] = [] if status[0] == OK else list(status)
+    return described
 
 
 def _entry(file: FileResult, diagnostic: Diagnostic) -> dict[str, Any]:
@@ -113,6 +120,10 @@ def _file_text(file: FileResult) -> str:
         # Falco logs the warnings of valid files elsewhere
         return f"{file.name}: Ok" + (", with warnings" if warnings else "")
     text = f"{file.name}: Invalid"
+    status = schema_status(file.source) if file.source else ()
+    if status and status[0] != OK:
+        parts = "".join(f"------\n{one}\n" for one in status)
+        text += f"\n{len(status)} Schema warnings:\n{parts}------\n"
     for title, entries in (("Errors", errors), ("Warnings", warnings)):
         if entries:
             text += f"\n{len(entries)} {title}:\n"

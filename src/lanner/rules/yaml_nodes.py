@@ -38,6 +38,18 @@ _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U000100
 """What libyaml does not read. yaml-cpp does: such files are refused here that Falco would load."""
 
 
+_FALCO_SAYS = {
+    "mapping values are not allowed": "illegal map value",
+    "block sequence entries are not allowed": "illegal block entry",
+    "did not find expected ',' or ']'": "end of sequence flow not found",
+    "did not find expected ',' or '}'": "end of map flow not found",
+    "found unexpected end of stream": "illegal EOF in scalar",
+    "found undefined alias": "the referenced anchor is not defined",
+    "found unknown escape character": "unknown escape character",
+}
+"""What Falco's YAML library (yaml-cpp, `exceptions.h`) says where ours says something else."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Scalar:
     """A scalar: `style` is empty for plain ones, else the character that opens it.
@@ -324,6 +336,8 @@ def _parse_error(source: Source, index: int, error: yaml.MarkedYAMLError) -> Dia
         help_text = "a value that contains `: ` must be quoted, or written as a block: `key: >`"
     notes = (error.context,) if error.context else ()
     end = min(index + 1, len(source.text))
+    place = source.position(index)
+    falco = next((said for known, said in _FALCO_SAYS.items() if known in problem), problem)
     return Diagnostic(
         "LOAD_ERR_YAML_PARSE",
         Severity.ERROR,
@@ -331,6 +345,7 @@ def _parse_error(source: Source, index: int, error: yaml.MarkedYAMLError) -> Dia
         Span(source, index, end),
         notes=notes,
         help=help_text,
+        falco_message=f"yaml-cpp: error at line {place.line}, column {place.column}: {falco}",
     )
 
 

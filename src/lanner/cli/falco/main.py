@@ -20,6 +20,7 @@ from lanner.config import Config, load_config
 from lanner.rules.describe import describe, describe_rule
 from lanner.rules.falco_report import falco_json, falco_text
 from lanner.rules.loader import load, read_source
+from lanner.rules.schema import RULE_SCHEMA
 from lanner.service.auditing import loaded_plugins, sources_of
 from lanner.service.log import Logger, level_of
 from lanner.service.orders import obey_signals
@@ -67,6 +68,9 @@ def _main(words: list[str]) -> None:
         return
     if options.config_schema:
         print(json.dumps(msgspec.json.schema(Config), indent=2))  # noqa: T201
+        return
+    if options.rule_schema:
+        print(json.dumps(RULE_SCHEMA, indent=4))  # noqa: T201
         return
     if options.ignored:
         printing.print_ignored()

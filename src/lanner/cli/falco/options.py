@@ -33,6 +33,7 @@ def parser() -> argparse.ArgumentParser:
     add("-h", "--help", action="store_true", help="Print this list.")
     add("-c", dest="config", metavar="PATH", help=f"Configuration; {DEFAULT_CONFIG} unless said.")
     add("--config-schema", action="store_true", help="Print the JSON schema of configurations.")
+    add("--rule-schema", action="store_true", help="Print the JSON schema of rule files.")
     add(
         "--disable-source",
         action="append",
