@@ -8,7 +8,7 @@ BIN := .venv/bin
 NATIVE_SOURCES := $(shell find crates -name '*.rs' -o -name Cargo.toml -o -name '*.tsv' -o -name '*.txt') $(wildcard probe/*.c probe/lib/*.h) Cargo.toml Cargo.lock
 
 .DEFAULT_GOAL := help
-.PHONY: help run test e2e lint bench golden docs setup lock build clean check-rust
+.PHONY: help run test e2e falco-testing lint bench golden docs setup lock build clean check-rust
 
 help: ## show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -55,6 +55,9 @@ test: .venv/.build lint ## run all checks
 
 e2e: .venv/.build ## check against a real kube-apiserver, which Go builds (some minutes, once)
 	LANNER_REQUIRE_APISERVER=1 $(BIN)/pytest -q tests/e2e
+
+falco-testing: .venv/.build ## run falcosecurity/testing (SUITE: folder of its test programs)
+	$(BIN)/python tools/falco_testing.py $(SUITE)
 
 lint: .venv/.build ## formatting, types, layers, sizes
 	$(BIN)/ruff format --check -q .

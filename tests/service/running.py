@@ -52,10 +52,13 @@ def event(name: str) -> dict[str, Any]:
 class Running:
     """A service."""
 
-    def __init__(self, config: Path, port: int, *options: str) -> None:
+    def __init__(
+        self, config: Path, port: int, *options: str, ready: str = "audit: listening"
+    ) -> None:
         self.messages: list[str] = []
         self.output: list[str] = []
         self._port = port
+        self._ready = ready
         self._said = threading.Condition()
         self._process = subprocess.Popen(
             [LANNER, "run", "-q", "-c", config, "-o", "engine.kind=nodriver", *options],
@@ -83,7 +86,7 @@ class Running:
             self._said.notify_all()
 
     def __enter__(self) -> Self:
-        self.wait(lambda: self._process.poll() is not None or self.has_said("audit: listening"))
+        self.wait(lambda: self._process.poll() is not None or self.has_said(self._ready))
         assert self._process.poll() is None, self.messages
         return self
 

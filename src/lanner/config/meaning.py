@@ -49,7 +49,6 @@ _NO_EFFECT = {
     "metrics.kernel_iter_event_counters_enabled": "there are no iterators",
     "metrics.jemalloc_stats_enabled": "Lanner does not use jemalloc",
     "falco_libs": "tables are bounded and purged by Lanner's own rules",
-    "syscall_event_drops.simulate_drops": "drops are not simulated",
 }
 """Keys that mean something in Falco only, and why."""
 
@@ -89,7 +88,12 @@ class _Checker:
         actions = self.config.syscall_event_drops.actions
         if "ignore" in actions and not {"log", "alert"}.isdisjoint(actions):
             path = "syscall_event_drops.actions"
-            yield self._error(path, "`ignore` does not go together with `log` or `alert`")
+            other = "log" if "log" in actions else "alert"
+            falco = (
+                f'syscall event drop action "{other}" does not make sense with the "ignore" action'
+            )
+            message = "`ignore` does not go together with `log` or `alert`"
+            yield self._error(path, message, falco=falco)
         if self.config.rules_files and self.config.rules_file:
             falco = "both 'rules_files' and 'rules_file' keys set"
             message = "`rules_file` is the old name of `rules_files`: use one of them"
@@ -106,6 +110,11 @@ class _Checker:
             value = _get(config, path)
             if parse_duration_ms(value) is None:
                 yield self._error(path, f"`{value}` is not a duration: write 30s, 1h30m or 7d")
+        threshold = config.syscall_event_drops.threshold
+        if not 0 <= threshold <= 1:
+            falco = "syscall event drops threshold must be a double in the range [0, 1]"
+            path = "syscall_event_drops.threshold"
+            yield self._error(path, f"`{path}` is from 0 to 1, not {threshold}", falco=falco)
         address = config.webserver.listen_address
         try:
             ipaddress.ip_address(address.strip("[]"))

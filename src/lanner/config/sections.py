@@ -139,11 +139,12 @@ class SyscallEventTimeouts(Section, frozen=True, kw_only=True):
 
 
 class SyscallEventDrops(Section, frozen=True, kw_only=True):
-    """What is done when events are lost: more than `threshold` of those of a second. At most
-    `max_burst` times at once, and `rate` times a second.
+    """What is done when events are lost: more than `threshold` (0 to 1) of those of a second. At
+    most `max_burst` times at once, and `rate` times a second. `simulate_drops` is for trying it:
+    every second counts as one in which an event was lost.
     """
 
-    threshold: Annotated[float, Meta(ge=0, le=1)] = 0.1
+    threshold: float = 0.1
     actions: tuple[Literal["ignore", "log", "alert", "exit"], ...] = ("ignore",)
     rate: Annotated[float, Meta(ge=0)] = 0.03333
     max_burst: Annotated[float, Meta(ge=0)] = 1

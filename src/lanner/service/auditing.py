@@ -88,10 +88,12 @@ def audit_sources(
 def _following(name: str, config: Config, engine: Engine, log: Log) -> Following:
     store = store_path(config)
     try:
-        return Following(engine, Path(name), log, keep_in=store.parent if store else None)
+        following = Following(engine, Path(name), log, keep_in=store.parent if store else None)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
         raise ServiceError(f"k8saudit: {name}: {reason}") from None
+    log(f"audit: following {name}", "notice")
+    return following
 
 
 def _webhook(params: str, plugin: Plugin) -> AuditSection:

@@ -13,6 +13,7 @@ from lanner.outputs.alert import hostname
 from lanner.outputs.internal import channel_alert, store_alert
 from lanner.service.auditing import audit_sources
 from lanner.service.channels import Channels
+from lanner.service.drops import Losses
 from lanner.service.health import problems
 from lanner.service.notify import Notifier
 from lanner.service.opening import open_store
@@ -87,6 +88,7 @@ class Service:
             # as Falco: what reads a capture to its end is not asked how it is
             has_web = config.webserver.enabled and config.engine.kind != "replay"
             self._web = self._opened_web() if has_web else None
+            self.losses = Losses(config.syscall_event_drops, self._sink, log, self._give_up)
             self.state.sources = tuple(self._sources())
         except ValueError as error:
             store.close()
@@ -105,7 +107,7 @@ class Service:
                 self._sink,
                 self._log,
                 write=self._request.write,
-                give_up=self._give_up,
+                losses=self.losses,
             )
             source = Source("syscall", reading, self._sink, self._wake)
             sources.append(source)

@@ -11,19 +11,19 @@ from lanner.api.live import Live, LiveUnavailableError
 from lanner.containers import Resolver, Sockets
 from lanner.outputs.internal import capture_limit_alert
 from lanner.plan.syscalls import BaseSyscalls, interest, parse_custom_set
-from lanner.service.drops import Losses
+from lanner.service.drops import Simulating, seconds_of
 from lanner.service.request import ServiceError
 from lanner.service.sources import Idling, Replaying, Watching
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from lanner.api.writing import OutputCapture
     from lanner.config import Config
     from lanner.plan.syscalls import Interest
+    from lanner.service.drops import Losses
     from lanner.service.log import Log
     from lanner.service.ruleset import LoadedRules
     from lanner.service.sink import Sink
+    from lanner.service.sources import Reading
 
 _SMALLEST_RING = 1 << 20
 
@@ -57,8 +57,8 @@ def open_syscalls(
     log: Log,
     *,
     write: OutputCapture | None,
-    give_up: Callable[[], None],
-) -> Watching | Replaying | Idling:
+    losses: Losses,
+) -> Reading:
     """What gives system calls: the kernel, a capture, or nothing.
 
     Raises:
@@ -70,13 +70,12 @@ def open_syscalls(
     if engine.kind == "nodriver":
         return Idling()
     if engine.kind == "replay":
-        return Replaying(api.Scan(rules.engine, [engine.replay.capture_file], write=write), log)
+        return _replaying(config, rules, log, write=write, losses=losses)
     found = watched(config, rules)
     for complaint in found.complaints():
         log(complaint, "warning")
     settings = engine.kmod if engine.kind == "kmod" else engine.modern_ebpf
     captures = rule_captures(config)
-    losses = Losses(config.syscall_event_drops, sink, log, give_up)
     try:
         sockets = Sockets.parse(config.containers.sockets)
         live = Live(
@@ -106,3 +105,18 @@ def open_syscalls(
                 sink.internal(capture_limit_alert(time.time_ns(), limit, capture.bytes))
 
     return Watching(live, look, lambda: log(said, "notice"))
+
+
+def _replaying(
+    config: Config, rules: LoadedRules, log: Log, *, write: OutputCapture | None, losses: Losses
+) -> Reading:
+    path = config.engine.replay.capture_file
+    drops = config.syscall_event_drops
+    times = list(seconds_of(path)) if drops.simulate_drops else []
+    until = None
+    if times and "exit" in drops.actions:
+        # the first loss is the end: what comes later is not matched
+        until = times[0]
+        times = times[:1]
+    reading = Replaying(api.Scan(rules.engine, [path], until_ns=until, write=write), log)
+    return Simulating(losses, times, reading) if times else reading

@@ -8,6 +8,8 @@ import json
 import os
 import resource
 import sys
+import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +19,7 @@ from lanner.cli.common import discard_output
 from lanner.cli.falco import printing
 from lanner.cli.falco.options import DEFAULT_CONFIG, UsageError, parse, parser
 from lanner.config import Config, load_config
+from lanner.config.sections import AppendOutput
 from lanner.rules.describe import describe, describe_rule
 from lanner.rules.falco_report import falco_json, falco_text
 from lanner.rules.loader import load, read_source
@@ -37,6 +40,10 @@ if TYPE_CHECKING:
     from lanner.config import Loaded
     from lanner.diagnostics import Diagnostic
     from lanner.service.log import Log
+
+
+_NO_LONGER_NEEDED = frozenset(("c", "container", "k", "kubernetes"))
+"""Formats of `-p` that suggested fields have replaced."""
 
 
 class _FatalError(Exception):
@@ -113,7 +120,7 @@ def _main(words: list[str]) -> None:
     for found in loaded.diagnostics:
         log(f"{place_of(found)}{found.message}", "warning")
     if options.print:
-        log("-p has no effect: set append_output in the configuration", "warning")
+        log("The -p/--print option is deprecated: use -o append_output… instead", "warning")
     if options.describe or options.describe_all or options.support or options.dry_run:
         _look_at_rules(options, config, choice)
         return
@@ -126,7 +133,12 @@ def _load(options: argparse.Namespace) -> Loaded:
     is_optional = options.config is None and (options.version or options.page_size)
     if is_optional and not Path(path).exists():
         path = None
-    return load_config(path, options.options)
+    loaded = load_config(path, options.options)
+    if not options.print or options.print in _NO_LONGER_NEEDED:
+        return loaded
+    added = AppendOutput(extra_output=options.print)
+    outputs = (*loaded.config.append_output, added)
+    return replace(loaded, config=msgspec.structs.replace(loaded.config, append_output=outputs))
 
 
 def _refuse_errors(found: tuple[Diagnostic, ...]) -> None:
@@ -221,10 +233,14 @@ def _run(options: argparse.Namespace, loaded: Loaded, choice: RuleChoice, log: L
         if options.pidfile:
             Path(options.pidfile).write_text(f"{os.getpid()}\n", "ascii")
             at_end.callback(Path(options.pidfile).unlink, missing_ok=True)
+        started = time.monotonic()
         went_well = service.run()
-    matched = service.state.matched()
-    print(f"Events detected: {sum(matched.values())}", file=sys.stderr)  # noqa: T201
-    for name, count in sorted(matched.items()):
-        print(f"   {name}: {count}", file=sys.stderr)  # noqa: T201
+    if options.verbose:
+        spent = time.monotonic() - started
+        rate = service.state.events / spent if spent else 0.0
+        said = f"{spent:.3f}, Captured Events: {service.state.events}, {rate:.2f} eps"
+        print(f"Elapsed time: {said}", file=sys.stderr)  # noqa: T201
+    printing.print_drops(service.losses)
+    printing.print_matches(service.state.matches().values())
     if not went_well:
         raise _FatalError("ended because of what the configuration says of lost events")

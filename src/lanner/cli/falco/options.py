@@ -78,7 +78,7 @@ def parser() -> argparse.ArgumentParser:
         help="Set a key of the configuration: json_output=true, rules[].disable.tag=network.",
     )
     add("--plugin-info", metavar="NAME", help="Print what is known of a plugin.")
-    add("-p", "--print", metavar="FORMAT", help="Deprecated, has no effect: use append_output.")
+    add("-p", "--print", metavar="FORMAT", help="Deprecated: use append_output. Append to outputs.")
     add("-P", "--pidfile", metavar="FILE", help="Write the process id into a file.")
     add("-r", dest="rules", action="append", metavar="PATH", help="Rule file or folder.")
     add("--support", action="store_true", help="Print what is asked for in a bug report.")

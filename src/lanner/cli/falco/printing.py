@@ -7,11 +7,13 @@ import os
 import shutil
 import sys
 import textwrap
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lanner import catalog
 from lanner.catalog.calls import events_of_category, state_events
+from lanner.rules.model import PRIORITY_NAMES
 from lanner.service.versions import versions
 
 if TYPE_CHECKING:
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
 
     from lanner.config import Config
     from lanner.rules.model import CheckedRule
+    from lanner.service.drops import Losses
 
 _NAME_WIDTH = 50
 
@@ -50,6 +53,32 @@ def print_rules(rules: Iterable[CheckedRule]) -> None:
         _print(f"{rule.name:<{_NAME_WIDTH}} {lines[0]}")
         for line in lines[1:]:
             _print(f"{'':<{_NAME_WIDTH}} {line}")
+
+
+def print_drops(losses: Losses) -> None:
+    """What is said at the end of lost events."""
+    for line in (
+        "Syscall event drop monitoring:",
+        f"   - event drop detected: {losses.occurrences} occurrences",
+        f"   - num times actions taken: {losses.actions}",
+    ):
+        print(line, file=sys.stderr)  # noqa: T201
+
+
+def print_matches(matches: Iterable[tuple[CheckedRule, int]]) -> None:
+    """What is said at the end of alerts."""
+    matched = [(rule, count) for rule, count in matches if count]
+    _print(f"Events detected: {sum(count for _, count in matched)}")
+    _print("Rule counts by severity:")
+    by_priority: Counter[int] = Counter()
+    for rule, count in matched:
+        by_priority[rule.priority] += count
+    for priority in sorted(by_priority):
+        name = PRIORITY_NAMES[priority].replace("INFORMATIONAL", "INFO")
+        _print(f"   {name}: {by_priority[priority]}")
+    _print("Triggered rules by rule name:")
+    for rule, count in sorted(matched, key=lambda found: found[0].index):
+        _print(f"   {rule.name}: {count}")
 
 
 def print_fields(source: str, *, form: str, names_only: bool) -> None:
