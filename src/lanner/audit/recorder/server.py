@@ -175,16 +175,23 @@ class Server:
             return
         try:
             _context(self._tls)  # a certificate without its key must not come half-way
-            self._context.load_cert_chain(self._tls.certificate, self._tls.key)
+            self._context.load_cert_chain(
+                self._tls.certificate, self._tls.key, password=_no_password
+            )
         except OSError as error:
             reason = f"{error.filename or self._tls.certificate}: {error.strerror or error}"
             complain(f"{reason}: the certificate from before stays in use")
 
 
+def _no_password() -> str:
+    """OpenSSL asks for one on the terminal otherwise, and waits: an encrypted key is an error."""
+    return ""
+
+
 def _context(tls: Tls) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(tls.certificate, tls.key)
+    context.load_cert_chain(tls.certificate, tls.key, password=_no_password)
     if tls.client_ca:
         context.load_verify_locations(tls.client_ca)
         context.verify_mode = ssl.CERT_REQUIRED

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import select
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
     from lanner.audit.recorder.rotation import RotatingFile
     from lanner.outputs.channels import Message
 
+_PATIENCE_S = 10
 Count = Annotated[int, Meta(ge=0)]
 
 
@@ -78,7 +81,7 @@ class Channel:
         lines = _Text(text.encode("utf-8", "surrogateescape"))
         try:
             if self._is_special():
-                self._append(lines.lines)
+                self._append(messages)
                 return
             file = self._opened()
             file.write(lines)
@@ -95,14 +98,19 @@ class Channel:
         except FileNotFoundError:
             return False
 
-    def _append(self, data: bytes) -> None:
-        # a pipe that nobody reads must not hold up this thread for ever
+    def _append(self, messages: Sequence[Message]) -> None:
+        """Line by line: a pipe whose reader has stopped holds nobody up, and what it has got of
+        the lines before is not sent again.
+        """
         flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
         file = os.open(self._path, flags)
         try:
-            os.set_blocking(file, True)
-            while data:
-                data = data[os.write(file, data) :]
+            for number, message in enumerate(messages):
+                try:
+                    _write(file, f"{message.line}\n".encode("utf-8", "surrogateescape"))
+                except OSError as error:
+                    reason = f"{self._path}: {error.strerror or error}"
+                    raise DeliveryError(reason, delivered=number) from None
         finally:
             os.close(file)
 
@@ -133,3 +141,11 @@ class Channel:
         if self._file:
             self._file.close()
             self._file = None
+
+
+def _write(file: int, data: bytes) -> None:
+    while data:
+        if not select.select((), (file,), (), _PATIENCE_S)[1]:
+            raise TimeoutError(f"nobody has read from it for {_PATIENCE_S} s")
+        with contextlib.suppress(BlockingIOError):
+            data = data[os.write(file, data) :]

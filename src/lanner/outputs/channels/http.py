@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import re
 import sys
 import time
 from http import HTTPStatus
@@ -30,6 +31,8 @@ _FINAL = frozenset(
 )
 """Answers that say that it is this alert that is not wanted."""
 _MAX_ANSWER = 64 << 10
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t -~]*")
 
 
 class Settings(ChannelSettings, frozen=True, kw_only=True):
@@ -69,8 +72,16 @@ class Channel:
             ValueError: the URL, or a certificate, cannot be used.
 
         """
-        if urlsplit(settings.url).scheme not in {"http", "https"}:
+        try:
+            parts = urlsplit(settings.url)
+            is_place = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        except ValueError:
+            is_place = False
+        if not is_place:
             raise ValueError(f"`url` is http://… or https://…, not `{settings.url}`")
+        for name, value in settings.headers.items():
+            if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
+                raise ValueError(f"`headers`: `{name}` is not a header, or its value is not ASCII")
         self._settings = settings
         context: Any = True
         if settings.url.startswith("https:"):
@@ -118,8 +129,7 @@ class Channel:
         }
         if settings.token_file:
             # read again each time: it may be renewed
-            token = Path(settings.token_file).read_text("ascii").strip()
-            headers["authorization"] = f"Bearer {token}"
+            headers["authorization"] = f"Bearer {_token(Path(settings.token_file))}"
         body = message.line.encode("utf-8", "surrogateescape")
         if settings.compress_uploads:
             headers["content-encoding"] = "gzip"
@@ -152,6 +162,13 @@ class Channel:
     def close(self) -> None:
         """Closes the connection."""
         self._client.close()
+
+
+def _token(path: Path) -> str:
+    data = path.read_bytes().strip()
+    if not data.isascii() or not _HEADER_VALUE.fullmatch(data.decode("ascii")):
+        raise OSError(f"{path}: is not a token: it is one line of ASCII characters")
+    return data.decode("ascii")
 
 
 def _client(settings: Settings, context: Any) -> Any:

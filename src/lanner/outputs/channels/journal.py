@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import contextlib
 import errno
+import fcntl
 import os
 import re
 import socket
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 SOCKET = "/run/systemd/journal/socket"
 _MAX_NAME = 64
+_SEALS = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
 
 
 class Settings(ChannelSettings, frozen=True, kw_only=True):
@@ -76,7 +78,7 @@ class Channel:
         try:
             self._socket.sendto(entry, self._settings.socket)
         except OSError as error:
-            if error.errno != errno.EMSGSIZE:
+            if error.errno not in {errno.EMSGSIZE, errno.ENOBUFS}:
                 raise
             self._send_large(entry)
 
@@ -87,6 +89,8 @@ class Channel:
             left = memoryview(entry)
             while left:
                 left = left[os.write(file, left) :]
+            # journald takes nothing that could change while it reads
+            fcntl.fcntl(file, fcntl.F_ADD_SEALS, _SEALS)
             descriptors = array.array("i", [file])
             ancillary = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, descriptors)]
             self._socket.sendmsg([b""], ancillary, 0, self._settings.socket)

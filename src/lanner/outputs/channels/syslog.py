@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import socket
+import ssl
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -15,19 +16,20 @@ from msgspec import Meta
 from lanner.outputs.channels import ChannelSettings, DeliveryError
 
 if TYPE_CHECKING:
-    import ssl
     from collections.abc import Sequence
 
     from lanner.outputs.channels import Message, Record
 
 LOCAL = "/dev/log"
 _PORTS = {"udp": 514, "tcp": 514, "tls": 6514}
+_NAMES = "kern user mail daemon auth syslog lpr news uucp cron authpriv ftp"
 _FACILITIES = {
-    **{name: number for number, name in enumerate(("kern", "user", "mail", "daemon", "auth"))},
-    "authpriv": 10,
+    **{name: number for number, name in enumerate(_NAMES.split())},
     **{f"local{number}": 16 + number for number in range(8)},
 }
+_WOULD_BLOCK = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
 _MAX_DATAGRAM = 60_000
+"""Of a longer message the rest is cut off, and the message says so (RFC 5426 3.2)."""
 
 
 class Settings(ChannelSettings, frozen=True, kw_only=True):
@@ -39,8 +41,9 @@ class Settings(ChannelSettings, frozen=True, kw_only=True):
 
     address: str = ""
     facility: Literal[
-        "kern", "user", "mail", "daemon", "auth", "authpriv", "local0", "local1", "local2",
-        "local3", "local4", "local5", "local6", "local7",
+        "kern", "user", "mail", "daemon", "auth", "syslog", "lpr", "news", "uucp", "cron",
+        "authpriv", "ftp", "local0", "local1", "local2", "local3", "local4", "local5", "local6",
+        "local7",
     ] = "user"  # fmt: skip
     ident: str = "lanner"
     ca_cert: str = ""
@@ -69,7 +72,9 @@ class Channel:
             port, is_port = parts.port, True
         except ValueError:
             port, is_port = None, False
-        is_place = parts.scheme in _PORTS and parts.hostname and is_port
+        is_place = (
+            parts.scheme in _PORTS and parts.hostname and is_port and _is_name(parts.hostname)
+        )
         if settings.address and not is_place:
             raise ValueError(
                 f"`address` is udp://HOST:PORT, tcp://HOST:PORT or tls://HOST:PORT, not"
@@ -97,13 +102,17 @@ class Channel:
                 raise DeliveryError(reason, delivered=number) from None
 
     def _send(self, data: bytes) -> None:
+        is_stream = self._kind in {"tcp", "tls"}
+        if self._socket and is_stream and _has_ended(self._socket):
+            # what is sent to a peer that has closed vanishes without an error, the first time
+            self._disconnect()
         if self._socket is None:
             self._socket = self._connected()
-        if self._kind in {"tcp", "tls"}:
+        if is_stream:
             # octet counting: a line break within a message is no end
             self._socket.sendall(b"%d %s" % (len(data), data))
         else:
-            self._socket.send(data[:_MAX_DATAGRAM])
+            self._socket.send(_cut(data))
 
     def _connected(self) -> socket.socket:
         timeout = self._settings.timeout_ms / 1000
@@ -153,7 +162,11 @@ class Channel:
             f"<{self._priority(record)}>1 {stamp} {_word(self._hostname, 255)}"
             f" {_word(self._settings.ident, 48)} {os.getpid()} alert [lanner@32473{data}]"
         )
-        return f"{head} \ufeff{message.line}".encode("utf-8", "surrogateescape")
+        try:
+            return f"{head} \ufeff{message.line}".encode()
+        except UnicodeEncodeError:
+            # the mark says that UTF-8 follows; this is a file's name, or the like, that is not
+            return f"{head} {message.line}".encode("utf-8", "surrogateescape")
 
     def _disconnect(self) -> None:
         if self._socket:
@@ -179,6 +192,41 @@ def _context(settings: Settings) -> ssl.SSLContext:
         key=settings.client_key,
         insecure=settings.insecure,
     )
+
+
+def _is_name(host: str) -> bool:
+    """Whether it can be looked up."""
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        return False
+    return True
+
+
+def _has_ended(stream: socket.socket) -> bool:
+    """Whether the peer has closed its side. What it says otherwise is of no interest."""
+    timeout = stream.gettimeout()
+    stream.settimeout(0)
+    try:
+        while stream.recv(4096):
+            pass
+    except (BlockingIOError, *_WOULD_BLOCK):
+        return False
+    except OSError:
+        return True
+    finally:
+        stream.settimeout(timeout)
+    return True
+
+
+def _cut(data: bytes) -> bytes:
+    if len(data) <= _MAX_DATAGRAM:
+        return data
+    end = b" [cut: %d bytes in all]" % len(data)
+    kept = data[: _MAX_DATAGRAM - len(end)]
+    while kept and 0x80 <= data[len(kept)] < 0xC0:
+        kept = kept[:-1]  # no part of a character
+    return kept + end
 
 
 def _word(text: str, most: int) -> str:

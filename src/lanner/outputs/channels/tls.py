@@ -10,6 +10,17 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+def load_certificate(context: ssl.SSLContext, certificate: str, key: str | None) -> None:
+    """Takes a certificate and its key, which may be in one file.
+
+    Raises:
+        OSError: a file cannot be read, or they are none, or the key is encrypted.
+
+    """
+    # without a password OpenSSL asks for one on the terminal, and waits
+    context.load_cert_chain(certificate, key, password=lambda: "")
+
+
 def client_context(
     authorities: Iterable[str],
     *,
@@ -41,7 +52,7 @@ def client_context(
             context.load_verify_locations(capath=authority_folder)
         if certificate:
             place = f"{certificate}, {key}" if key else certificate
-            context.load_cert_chain(certificate, key or None)
+            load_certificate(context, certificate, key or None)
     except OSError as error:
         raise ValueError(f"{place}: {error.strerror or error}") from None
     if insecure:
