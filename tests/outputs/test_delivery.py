@@ -71,8 +71,22 @@ def test_what_failed_is_sent_again_from_where_it_failed(store: Store) -> None:
     channel.wait(lambda one: len(one.got) == 3)
     end(delivery, store)
     assert channel.got == lines("a", "b", "c")
-    assert told[:4] == [("told", "down"), ("told", None), ("told", "half"), ("told", None)]
+    # one that fails now and then is not told of each time
+    assert told == [("told", "down"), ("told", None)]
     assert delivery.counters.failures == 3
+
+
+def test_what_fails_for_long_is_told_however_soon_it_comes(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("lanner.outputs.delivery._LASTING_S", 0.0)
+    channel = Told([DeliveryError("down"), DeliveryError("half", delivered=1)])
+    told: list[str | None] = []
+    delivery = run(store, channel, on_trouble=lambda *what: told.append(what[1]))
+    store.append(rows("a", "b"))
+    channel.wait(lambda one: len(one.got) == 2)
+    end(delivery, store)
+    assert told == ["down", None, "half", None]
 
 
 def test_a_bug_of_a_channel_is_a_failure_like_others(store: Store) -> None:

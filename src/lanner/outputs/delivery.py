@@ -29,6 +29,10 @@ _AT_ONCE = 500
 _SAVE_EVERY_S = 0.2
 """So often it is kept how far a channel is: what was sent since is sent again after a crash."""
 _IDLE_S = 0.5
+_QUIET_S = 60.0
+_LASTING_S = 10.0
+"""A channel that fails now and then is told of once in so long, or when it has failed this long:
+its counters have every failure."""
 
 
 class Patience(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +82,7 @@ class Delivery:
     ) -> None:
         """Attaches the channel; `start` begins.
 
-        `on_trouble` is told when a channel begins to fail, and with None when it works again;
+        `on_trouble` is told when a channel fails, and with None when it works again;
         `on_gone`, that it is over for good: it ends then, and its alerts stay in the store.
         """
         self.name = name
@@ -91,6 +95,8 @@ class Delivery:
         self._on_gone = on_gone
         limit = patience.max_backlog if patience.blocks else 0
         self._done = store.attach(name, limit=limit)
+        self._is_told = False
+        self._quiet_until = self._failing_since = 0.0
         self._is_over = threading.Event()
         self._deadline: float | None = None
         self._wants_reopening = threading.Event()
@@ -187,15 +193,22 @@ class Delivery:
         counters = self.counters
         counters.delivered += len(records)
         counters.lag_s = max(0.0, time.time() - last.time_ns / 1e9)
-        if counters.problem is not None:
-            counters.problem = None
+        counters.problem = None
+        if self._is_told:
+            self._is_told = False
             self._on_trouble(self.name, None)
 
     def _failed(self, problem: str, wait: float) -> float:
         """Notes it; how long to wait: twice as long as the last time."""
         self.counters.failures += 1
-        is_new, self.counters.problem = self.counters.problem is None, problem
-        if is_new:
+        now = time.monotonic()
+        if self.counters.problem is None:
+            self._failing_since = now
+        self.counters.problem = problem
+        is_lasting = now - self._failing_since >= _LASTING_S
+        if not self._is_told and (is_lasting or now >= self._quiet_until):
+            self._is_told = True
+            self._quiet_until = now + _QUIET_S
             self._on_trouble(self.name, problem)
         return min(self._patience.longest_s, wait * 2 or self._patience.first_s)
 

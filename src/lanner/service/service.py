@@ -180,7 +180,10 @@ class Service:
                 self._look()
                 if now >= next_retention:
                     next_retention = now + _RETAIN_EVERY_S
-                    self._retain()
+                    self._retain(by_age=True)
+                else:
+                    # a flood of alerts fills a disk in less time
+                    self._retain(by_age=False)
                 if self._notifier.watchdog_s and now >= next_sign and not problems(state):
                     next_sign = now + self._notifier.watchdog_s / 3
                     self._notifier.alive()
@@ -227,9 +230,9 @@ class Service:
         while not self._to_tell.empty():
             self._sink.internal(self._to_tell.get())
 
-    def _retain(self) -> None:
+    def _retain(self, *, by_age: bool) -> None:
         section = self.state.loaded.config.store
-        age = seconds(section.max_age)
+        age = seconds(section.max_age) if by_age else 0
         before = time.time_ns() - int(age * 1e9) if age else 0
         try:
             self.state.store.retain(before, section.max_size_mb << 20)
