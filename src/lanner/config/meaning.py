@@ -122,10 +122,11 @@ class _Checker:
             falco = f'webserver listen address "{address}" is not a valid IP address'
             path = "webserver.listen_address"
             yield self._error(path, f"`{address}` is not an IP address", falco=falco)
-        try:
-            Sockets.parse(config.containers.sockets)
-        except ValueError as error:
-            yield self._error("containers.sockets", str(error))
+        for number, socket in enumerate(config.containers.sockets):
+            try:
+                Sockets.parse((socket,))
+            except ValueError as error:
+                yield self._error(f"containers.sockets[{number}]", str(error))
         for name, text in config.static_fields.items():
             if "%" in text:
                 yield self._error(f"static_fields.{name}", "a static field cannot have a `%`")
