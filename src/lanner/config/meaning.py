@@ -30,6 +30,7 @@ _NEEDED = (
     ("file_output", "filename", "file output enabled but no filename in configuration block"),
     ("program_output", "program", "program output enabled but no program in configuration block"),
     ("http_output", "url", "http output enabled but no url in configuration block"),
+    ("kafka_output", "brokers", None),
 )
 _NO_EFFECT = {
     "engine.kmod.drop_failed_exit": "rules that want calls that succeeded say so (evt.res)",

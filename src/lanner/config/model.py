@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta, field
 
 from lanner.config import sections as s
-from lanner.outputs.channels import file, http, journal, program, stdout, syslog
+from lanner.outputs.channels import file, http, journal, kafka, program, stdout, syslog
 
 RuleMatching = Annotated[
     Literal["first", "all"],
@@ -55,6 +55,7 @@ class Config(s.Section, frozen=True, kw_only=True):
     journal_output: journal.Settings = journal.Settings()
     program_output: program.Settings = program.Settings()
     http_output: http.Settings = http.Settings()
+    kafka_output: kafka.Settings = kafka.Settings()
 
     webserver: s.Webserver = s.Webserver()
     log_stderr: bool = False

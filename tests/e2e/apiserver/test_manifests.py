@@ -26,7 +26,8 @@ PLACES = {
 
 
 def objects() -> list[dict[str, Any]]:
-    command = [apiserver.BIN / "kubectl", "kustomize", ROOT / "packaging/kubernetes/base"]
+    command: list[str | Path] = [apiserver.BIN / "kubectl", "kustomize"]
+    command.append(ROOT / "packaging/kubernetes/base")
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return list(yaml.safe_load_all(done.stdout))
 

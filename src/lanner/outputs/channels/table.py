@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from lanner.outputs.channels import Channel, ChannelSettings
 
-CHANNELS = ("stdout", "file", "syslog", "journal", "program", "http")
+CHANNELS = ("stdout", "file", "syslog", "journal", "program", "http", "kafka")
 """Their names: that of the module, and with `_output` that of the key."""
 
 
