@@ -6,21 +6,23 @@ import csv
 import gzip
 import io
 import json
+import os
 import select
+import shutil
 import signal
 import sqlite3
 import subprocess
-from typing import TYPE_CHECKING
+import time
+from pathlib import Path
 
 import pytest
 
+from lanner.outputs.channels import Message, Record, journal
 from lanner.outputs.database import Database, DeadLetter
 from lanner.outputs.store import Store
 from tests.cli.run import LANNER, lanner
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
+JOURNALD = Path("/lib/systemd/systemd-journald")
 SECOND = 1_000_000_000
 
 
@@ -141,7 +143,7 @@ def test_logs_of_falco(captures: Path, tmp_path: Path) -> None:
         (["/nowhere.jsonl"], 1, "/nowhere.jsonl: No such file"),
         (["--where", "x"], 2, "write FIELD=VALUE"),
         (["--priority", "x"], 2, "is not a priority"),
-        (["x", "--follow"], 2, "--follow goes with the store"),
+        (["x", "--follow"], 2, "--follow goes without LOG"),
         (["--json", "--csv"], 2, "exclude each other"),
     ],
 )
@@ -158,3 +160,70 @@ def test_other_files_are_no_stores(tmp_path: Path) -> None:
     path.unlink()
     sqlite3.connect(path).execute("CREATE TABLE x(a)").connection.close()
     assert b"no store of alerts" in lanner("alerts", "--store", path).stderr
+
+
+TEXT = b"""Nov 24 12:00:00 host falco[7]: 12:00:00.000000001: Warning A shell: was spawned (user=root)
+2026-11-24T12:00:01.000000002+0000: Notice Another (user=x)
+2026-11-24T13:00:01.000000002+0100: Critical The same second (user=x)
+nothing of the kind
+12:00:00.1: Warning too short a fraction
+"""
+
+
+def test_text_lines_of_falco(tmp_path: Path) -> None:
+    log = tmp_path / "falco.log"
+    log.write_bytes(TEXT)
+    done = lanner("alerts", str(log), "--csv", "--field", "time", "--field", "output")
+    assert done.stdout.decode().splitlines()[1:] == [
+        "12:00:00,12:00:00.000000001: Warning A shell: was spawned (user=root)",
+        "2026-11-24T12:00:01Z,2026-11-24T12:00:01.000000002+0000: Notice Another (user=x)",
+        "2026-11-24T12:00:01Z,2026-11-24T13:00:01.000000002+0100: Critical The same second (user=x)",
+    ]
+    assert b"2 lines are no alerts" in done.stderr
+    done = lanner("alerts", str(log), "--since", "2026-11-24T12:00:00Z", "--priority", "critical")
+    assert b"The same second" in done.stdout
+    assert len(done.stdout.splitlines()) == 2
+    assert b"1 alerts have no date, and were left out" in done.stderr
+
+
+@pytest.mark.skipif(not JOURNALD.exists() or os.geteuid() != 0, reason="no journald to start")
+def test_the_journal(tmp_path: Path) -> None:
+    alert = {
+        "output": "12:00:00.000000001: Warning a shell",
+        "output_fields": {"proc.name": "sh", "proc.aname[2]": "init", "proc.pid": 7},
+        "priority": "Warning",
+        "rule": "A shell",
+        "source": "syscall",
+        "tags": ["a", "b"],
+        "time": "2026-11-24T12:00:00.000000001Z",
+    }
+    record = Record(1, 1_795_521_600 * SECOND + 1, 4, "A shell", "syscall", json.dumps(alert), "")
+    space = f"lanner-{os.getpid()}"
+    folder = Path(f"/run/systemd/journal.{space}")
+    process = subprocess.Popen([JOURNALD, space], stderr=subprocess.DEVNULL)
+    try:
+        for _ in range(200):
+            if (folder / "socket").exists():
+                break
+            time.sleep(0.05)
+        channel = journal.Channel(journal.Settings(socket=str(folder / "socket")))
+        large = "12:00:00.000000001: Warning " + "x" * 600_000
+        channel.send([Message(line, record) for line in (alert["output"], large)])  # type: ignore[arg-type]
+        channel.close()
+        command = ["journalctl", f"--namespace={space}", "-o", "json", "--all", "--no-pager"]
+        subprocess.run([*command, "--sync"], check=True, capture_output=True)
+        log = tmp_path / "journal.json"
+        log.write_bytes(subprocess.run(command, check=True, capture_output=True).stdout)
+    finally:
+        process.terminate()
+        process.wait(20)
+        for place in (folder, Path("/run/log/journal"), Path("/var/log/journal")):
+            for one in place.glob(f"*{space}") if place != folder else [folder]:
+                shutil.rmtree(one, ignore_errors=True)
+    done = lanner("alerts", str(log), "--json")
+    found, other = map(json.loads, done.stdout.splitlines())
+    assert found["output_fields"] == {"proc.name": "sh", "proc.aname[2]": "init", "proc.pid": "7"}
+    assert {key: found[key] for key in ("output", "rule", "source", "tags", "time")} == {
+        key: alert[key] for key in ("output", "rule", "source", "tags", "time")
+    }
+    assert other["output"] == large

@@ -5,46 +5,27 @@ from __future__ import annotations
 import gzip
 import json
 import sqlite3
+import subprocess
 import sys
+import zlib
 from dataclasses import dataclass, field
-from datetime import datetime
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from lanner.outputs.alert import PRIORITIES
+from lanner.api.alert_lines import MAX_LINE, KeptAlert, parse_line
 from lanner.outputs.database import SCHEMA_VERSION, DeadLetter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-_MAX_LINE = 16 << 20
+_LATE_S = 60
 
 
 class AlertsError(Exception):
     """Alerts cannot be read; the message says why."""
-
-
-@dataclass(frozen=True, slots=True)
-class KeptAlert:
-    """An alert as it was kept; `alert` is Falco's JSON object, `json` its text. `id` is 0 outside
-    of a store.
-    """
-
-    id: int
-    time_ns: int
-    priority: int
-    rule: str
-    source: str
-    json: str
-    alert: dict[str, Any]
-
-    def value(self, name: str) -> Any:
-        """An output field, or one of time, rule, priority, source, output, hostname and tags."""
-        fields = self.alert.get("output_fields") or {}
-        return fields[name] if name in fields else self.alert.get(name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,12 +130,18 @@ class StoredAlerts:
 
 @dataclass(slots=True)
 class LoggedAlerts:
-    """The alerts of logs: JSON objects, one a line, as Falco and Lanner write them (or the journal,
-    `journalctl -o json`). `passed_over` counts the lines that are none.
+    """The alerts of logs, one a line, as Falco and Lanner write them (JSON or text, also through
+    syslog), and as `journalctl -o json` prints them.
+
+    Attributes:
+        passed_over: lines that are no alerts.
+        undated: alerts with a time of day alone, which were left out because a time was asked for.
+
     """
 
     paths: tuple[str, ...]
-    passed_over: int = field(default=0)
+    passed_over: int = field(default=0, init=False)
+    undated: int = field(default=0, init=False)
 
     def read(self, chosen: AlertFilter) -> Iterator[KeptAlert]:
         """The alerts of all files, one after the other; `-` is standard input.
@@ -166,20 +153,74 @@ class LoggedAlerts:
         for path in self.paths:
             try:
                 with _opened(path) as file:
-                    yield from self._alerts(file, chosen)
-            except (OSError, EOFError) as error:
+                    yield from self.parsed(file, chosen)
+            except (OSError, EOFError, zlib.error) as error:
                 reason = getattr(error, "strerror", None) or error
                 raise AlertsError(f"{path}: {reason}") from None
 
-    def _alerts(self, lines: Iterable[bytes], chosen: AlertFilter) -> Iterator[KeptAlert]:
-        for line in lines:
+    def parsed(self, lines: IO[bytes], chosen: AlertFilter) -> Iterator[KeptAlert]:
+        """The alerts among lines."""
+        has_window = chosen.since_ns is not None or chosen.until_ns is not None
+        while line := lines.readline(MAX_LINE + 2):
+            if len(line) > MAX_LINE:
+                self.passed_over += 1
+                while line and not line.endswith(b"\n"):
+                    line = lines.readline(MAX_LINE)
+                continue
             if not line.strip():
                 continue
-            kept = _parsed(line)
+            kept = parse_line(line)
             if kept is None:
                 self.passed_over += 1
+            elif has_window and not kept.time_ns:
+                self.undated += 1
             elif chosen.takes(kept):
                 yield kept
+
+
+class JournalAlerts(LoggedAlerts):
+    """The alerts in systemd's journal: those of `journal_output`, and of programs of some names."""
+
+    def __init__(
+        self, identifiers: Iterable[str] = ("lanner", "falco"), *, follows: bool = False
+    ) -> None:
+        """`follows` goes on with what comes, from now on, until `stop`."""
+        super().__init__(())
+        words = [word for name in identifiers for word in ("-t", name)]
+        self._command = ["journalctl", "--output=json", "--no-pager", "--quiet", "--all", *words]
+        if follows:
+            self._command += ["--follow", "--lines=0"]
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def read(self, chosen: AlertFilter) -> Iterator[KeptAlert]:
+        """The alerts, the oldest first.
+
+        Raises:
+            AlertsError: the journal cannot be read.
+
+        """
+        command = list(self._command)
+        for option, time_ns in (("since", chosen.since_ns), ("until", chosen.until_ns)):
+            if time_ns is not None:
+                # entries come a moment after their alerts
+                seconds = time_ns // 1_000_000_000 + (_LATE_S if option == "until" else 0)
+                command.append(f"--{option}=@{seconds}")
+        try:
+            self._process = subprocess.Popen(
+                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+            )
+        except OSError as error:
+            raise AlertsError(f"journalctl: {error.strerror}") from None
+        with self._process as process:
+            yield from self.parsed(cast("IO[bytes]", process.stdout), chosen)
+            said = cast("IO[bytes]", process.stderr).read().decode("utf-8", "replace").strip()
+        if process.returncode > 0:
+            raise AlertsError(f"journalctl: {said or f'exit code {process.returncode}'}")
+
+    def stop(self) -> None:
+        """Ends it; a signal handler may call this."""
+        if self._process:
+            self._process.terminate()
 
 
 def _opened(path: str) -> IO[bytes]:
@@ -188,27 +229,3 @@ def _opened(path: str) -> IO[bytes]:
     if path.endswith(".gz"):
         return gzip.open(path)  # type: ignore[return-value]
     return Path(path).open("rb")
-
-
-def _parsed(line: bytes) -> KeptAlert | None:
-    """The alert of a line; None for what is none."""
-    if len(line) > _MAX_LINE:
-        return None
-    try:
-        alert = msgspec.json.decode(line)
-        if isinstance(alert, dict) and isinstance(alert.get("MESSAGE"), str):
-            alert = msgspec.json.decode(alert["MESSAGE"])
-        priority = PRIORITIES.index(alert["priority"])
-        time_ns = _time_ns(alert["time"])
-        rule, source = alert["rule"], alert.get("source", "syscall")
-    except (msgspec.DecodeError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-    text = msgspec.json.encode(alert).decode()
-    return KeptAlert(0, time_ns, priority, str(rule), str(source), text, alert)
-
-
-def _time_ns(text: str) -> int:
-    """`2026-11-24T07:16:03.707463404Z`: `datetime` has no nanoseconds."""
-    whole, _, fraction = text.removesuffix("Z").partition(".")
-    seconds = int(datetime.fromisoformat(f"{whole}+00:00").timestamp())
-    return seconds * 1_000_000_000 + int(fraction.ljust(9, "0")[:9] or 0)

@@ -18,7 +18,7 @@ import typer
 from lanner.api.alerts import (
     AlertFilter,
     AlertsError,
-    KeptAlert,
+    JournalAlerts,
     LoggedAlerts,
     StoredAlerts,
     text_of,
@@ -28,7 +28,9 @@ from lanner.outputs.alert import PRIORITIES
 from lanner.outputs.database import DEFAULT_PATH
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+    from lanner.api.alert_lines import KeptAlert
 
 _POLL_S = 0.3
 _ROWS = 500
@@ -40,7 +42,7 @@ def alerts(
         list[str] | None,
         typer.Argument(
             metavar="[LOG…]",
-            help="Logs of Falco or Lanner (JSON, .gz, or - for stdin), in place of the store.",
+            help="Logs of Falco or Lanner (JSON or text, .gz, - for stdin), in place of the store.",
         ),
     ] = None,
     store: Annotated[
@@ -71,7 +73,11 @@ def alerts(
         int | None, typer.Option("-n", "--limit", min=1, help="Only the last so many.")
     ] = None,
     follow: Annotated[
-        bool, typer.Option("-f", "--follow", help="Go on with those that come (store only).")
+        bool, typer.Option("-f", "--follow", help="Only those that come from now on.")
+    ] = False,
+    journal: Annotated[
+        bool,
+        typer.Option("--journal", help="Of systemd's journal (lanner, falco), not of the store."),
     ] = False,
     dead_letters: Annotated[
         bool, typer.Option("--dead-letters", help="What channels never got, and why.")
@@ -81,10 +87,11 @@ def alerts(
     ] = False,
     csv_output: Annotated[bool, typer.Option("--csv", help="Comma-separated values.")] = False,
 ) -> None:
-    """Print alerts of the past: of the store that `lanner run` keeps, or of logs.
+    """Print alerts of the past: of the store that `lanner run` keeps, of logs, or the journal.
 
     Oldest first. Fields are those of the output (`proc.name`), and time, rule, priority, source,
-    output, hostname and tags.
+    output, hostname and tags. Falco's text lines name no rule, and have no date unless
+    time_format_iso_8601 is set.
 
     Exit code: 0, alerts or not; 1 when the store or a log cannot be read; 2 usage.
 
@@ -96,16 +103,25 @@ def alerts(
     """
     chosen = _filter(rule, priority, tag, source, since, until, where)
     if follow and (logs or unique or limit):
-        common.usage_error("--follow goes with the store, and without --unique and --limit")
+        common.usage_error("--follow goes without LOG, --unique and --limit")
+    if journal and (logs or dead_letters):
+        common.usage_error("--journal goes without LOG and --dead-letters")
     if json_output and csv_output:
         common.usage_error("--json and --csv exclude each other")
     show = _Show(tuple(fields or ()), json_output, csv_output)
     try:
-        if logs:
-            reader = LoggedAlerts(tuple(logs))
+        if logs or journal:
+            reader = JournalAlerts(follows=follow) if journal else LoggedAlerts(tuple(logs or ()))
+            if isinstance(reader, JournalAlerts) and follow:
+                _stop_on_signals(reader.stop)
+                for one in reader.read(chosen):
+                    show.write([one])
+                return
             _print(reader.read(chosen), show, unique=unique, limit=limit)
-            if reader.passed_over:
-                common.complain(f"{reader.passed_over:,} lines are no alerts in JSON")
+            if reader.passed_over and not journal:
+                common.complain(f"{reader.passed_over:,} lines are no alerts")
+            if reader.undated:
+                common.complain(f"{reader.undated:,} alerts have no date, and were left out")
             return
         kept = StoredAlerts(store)
         if dead_letters:
@@ -159,6 +175,8 @@ class _Show:
     def _cell(self, kept: KeptAlert, name: str) -> str:
         match name:
             case "time":
+                if not kept.time_ns:
+                    return text_of(kept.value("time")).partition(".")[0]
                 moment = datetime.fromtimestamp(kept.time_ns // 10**9, UTC)
                 return f"{moment:%Y-%m-%dT%H:%M:%S}Z"
             case "priority":
@@ -213,11 +231,15 @@ def _print(found: Iterable[KeptAlert], show: _Show, *, unique: bool, limit: int 
         show.write(some)
 
 
-def _follow(kept: StoredAlerts, chosen: AlertFilter, show: _Show) -> None:
-    is_over = threading.Event()
+def _stop_on_signals(stop: Callable[[], None]) -> None:
     # also where SIGINT is ignored from the beginning, as in the background of a script
     for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda _number, _frame: is_over.set())
+        signal.signal(number, lambda _number, _frame: stop())
+
+
+def _follow(kept: StoredAlerts, chosen: AlertFilter, show: _Show) -> None:
+    is_over = threading.Event()
+    _stop_on_signals(is_over.set)
     after = kept.last_id()
     while not is_over.wait(_POLL_S):
         last = kept.last_id()

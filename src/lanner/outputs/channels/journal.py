@@ -72,7 +72,7 @@ class Channel:
         for name, value in alert.get("output_fields", {}).items():
             if value is not None:
                 text = value if isinstance(value, str) else msgspec.json.encode(value).decode()
-                yield f"LANNER_FIELD_{_name(name)}"[:_MAX_NAME], text
+                yield field_name(name), text
 
     def _send(self, entry: bytes) -> None:
         try:
@@ -113,6 +113,7 @@ def _field(name: str, value: str) -> bytes:
     return b"%s\n%s%s\n" % (name.encode(), len(data).to_bytes(8, "little"), data)
 
 
-def _name(field: str) -> str:
-    """A name as the journal takes it: capitals, digits and underscores."""
-    return re.sub(r"[^A-Z0-9]+", "_", field.upper()).strip("_")
+def field_name(field: str) -> str:
+    """The name of an output field in the journal: capitals, digits and underscores."""
+    name = re.sub(r"[^A-Z0-9]+", "_", field.upper()).strip("_")
+    return f"LANNER_FIELD_{name}"[:_MAX_NAME]
