@@ -25,6 +25,7 @@ _DURATIONS = (
     "store.max_age",
     "delivery.retry_initial",
     "delivery.retry_max",
+    "aggregate.window",
 )
 _NEEDED = (
     ("file_output", "filename", "file output enabled but no filename in configuration block"),

@@ -74,5 +74,6 @@ class Config(s.Section, frozen=True, kw_only=True):
     store: s.Store = s.Store()
     delivery: s.Delivery = s.Delivery()
     redact: tuple[s.Redaction, ...] = ()
+    aggregate: s.Aggregate = s.Aggregate()
     audit: s.AuditSection = s.AuditSection()
     containers: s.Containers = s.Containers()

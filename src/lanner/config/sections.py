@@ -232,6 +232,16 @@ class Delivery(Section, frozen=True, kw_only=True):
     when_full: Literal["drop_oldest", "block"] = "drop_oldest"
 
 
+class Aggregate(Section, frozen=True, kw_only=True):
+    """Of equal alerts within a `window` (`60s`; 0: off) channels get the first, and at its end one
+    that says how many more there were. Equal are alerts of a rule with the same output fields `by`,
+    or without them with the same message. All of them are stored.
+    """
+
+    window: str = "0"
+    by: tuple[str, ...] = ()
+
+
 class Redaction(Section, frozen=True, kw_only=True):
     """What is hidden in alerts of the rules that `match`, before they are stored: the values of
     output `fields`, and what the regular expressions `patterns` match.

@@ -145,8 +145,12 @@ class Delivery:
                 continue
             self._drop_backlog()
             records = [one for one in records if one.id > self._done]
-            if records:
-                wait, refused = self._send(records, wait, refused)
+            wanted = [one for one in records if one.text]
+            if wanted:
+                wait, refused = self._send(wanted, wait, refused)
+            elif records:
+                self._done = records[-1].id
+                self._store.advance(self.name, self._done)
             now = time.monotonic()
             if now >= next_save or not records:
                 next_save = now + _SAVE_EVERY_S

@@ -124,8 +124,13 @@ class Store:
             position = self._channels.pop(channel)
             self._known[channel] = position.done
 
-    def append(self, rows: Sequence[Row]) -> None:
-        """Keeps alerts, in order; when it returns, they are durable, or the trouble was told."""
+    def append(self, rows: Sequence[Row]) -> int:
+        """Keeps alerts, in order; when it returns, they are durable, or the trouble was told.
+
+        Returns:
+            The id of the first.
+
+        """
         self._wait_for_room()
         with self._writing:
             with self._changed:
@@ -138,6 +143,7 @@ class Store:
                 self._last = last
                 self._shorten()
                 self._changed.notify_all()
+            return last - len(records) + 1
 
     def _wait_for_room(self) -> None:
         with self._changed:

@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from lanner.config.durations import seconds
 from lanner.diagnostics.render_text import render_text
 from lanner.outputs.internal import reload_alert
 from lanner.service.redactions import redactor_of
@@ -70,6 +71,7 @@ class Reloader:
             return False
         self.state.channels.adopt(prepared)
         self.sink.redactor = redactor_of(loaded.config)
+        self.sink.repeats.set(seconds(loaded.config.aggregate.window), loaded.config.aggregate.by)
         self._tell_of_late(loaded.config)
         self.state.rules = rules
         self.state.loaded = loaded

@@ -73,6 +73,7 @@ class Service:
             iso_time=config.time_format_iso_8601,
             utc_offset=time.localtime().tm_gmtoff,
         )
+        self._sink.repeats.set(seconds(config.aggregate.window), config.aggregate.by)
         self.state = State(
             loaded=loaded,
             config_files=config_files(loaded),
@@ -220,6 +221,7 @@ class Service:
         self._notifier.ready(f"{len(self.state.rules.ruleset.rules)} rules")
 
     def _look(self) -> None:
+        self._sink.repeats.close()
         try:
             self._snapshots.take()
         except OSError as error:
@@ -248,6 +250,7 @@ class Service:
             if not source.join(_END_S):
                 self._log(f"{source.name}: it did not end: what it has seen last is lost", "error")
         self._tell()
+        self._sink.repeats.close(everything=True)
         self.state.channels.end()
         if self._web:
             self._web.stop()

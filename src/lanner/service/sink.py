@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lanner.outputs.alert import PRIORITIES
+from lanner.outputs.repeats import Repeats
 
 if TYPE_CHECKING:
     from lanner.api import Batch
@@ -21,6 +22,7 @@ class Sink:
     ) -> None:
         """Alerts have this machine's name, and local times of day unless in ISO 8601."""
         self._store = store
+        self.repeats = Repeats(store)
         self.redactor = redactor
         self._hostname = hostname
         self._iso_time = iso_time
@@ -31,7 +33,7 @@ class Sink:
         if not len(batch):
             return
         rows = batch.rows(self._hostname, iso_time=self._iso_time, utc_offset=self._utc_offset)
-        self._store.append(self.redactor.rows(rows))
+        self.repeats.append(self.redactor.rows(rows))
 
     def internal(self, alert: InternalAlert) -> None:
         """Stores an alert about Lanner itself."""

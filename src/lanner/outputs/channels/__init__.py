@@ -19,7 +19,7 @@ class Record(NamedTuple):
 
     `time_ns` is the time of its event in nanoseconds since the epoch, `priority` the index in
     `PRIORITIES`. `json` is Falco's JSON object and `text` Falco's text line, both without a newline
-    at the end.
+    at the end. A repeat, which no channel gets, has no text (`lanner.outputs.repeats`).
     """
 
     id: int
