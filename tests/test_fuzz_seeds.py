@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 SEEDS = [
     (target, seed)
-    for target in ("condition", "rules")
+    for target in ("alert_lines", "condition", "config", "rules")
     for seed in sorted((ROOT / "fuzz/corpus" / target).iterdir())
 ]
 

@@ -24,6 +24,20 @@ _TEXT = re.compile(
 )
 
 
+class _Shape(msgspec.Struct):
+    """What is looked at in an alert in JSON."""
+
+    tags: list[str] = []
+    output_fields: dict[str, Any] | None = None
+
+
+_NO_ALERT = (
+    *(msgspec.MsgspecError, ValueError, LookupError, TypeError, AttributeError),
+    *(OverflowError, OSError),  # a time beyond the calendar
+)
+"""What goes wrong with a line that is something else."""
+
+
 @dataclass(frozen=True, slots=True)
 class KeptAlert:
     """An alert as it was kept; `alert` is Falco's JSON object, `json` its text. `id` is 0 outside
@@ -56,11 +70,12 @@ def parse_line(line: bytes) -> KeptAlert | None:
         if isinstance(found, dict) and "MESSAGE" in found and "output" not in found:
             return _of_entry(found)
         return _of_json(found)
-    except (msgspec.DecodeError, ValueError, KeyError, TypeError, AttributeError, OverflowError):
+    except _NO_ALERT:
         return None
 
 
 def _of_json(alert: dict[str, Any]) -> KeptAlert:
+    msgspec.convert(alert, _Shape)
     priority = PRIORITIES.index(alert["priority"])
     time_ns = _time_ns(alert["time"])
     return _kept(time_ns, priority, str(alert["rule"]), str(alert.get("source", "syscall")), alert)
@@ -102,7 +117,7 @@ def _of_entry(entry: dict[str, Any]) -> KeptAlert | None:
     if not isinstance(rule, str):
         return _of_text(message, int(entry.get("__REALTIME_TIMESTAMP", 0)) * 1000)
     time_ns = int(entry["LANNER_TIME"])
-    priority = int(entry["PRIORITY"])
+    priority = range(len(PRIORITIES))[int(entry["PRIORITY"])]  # never beyond them
     fields = {
         _field_of_entry(name): value
         for name, value in entry.items()
