@@ -1,0 +1,86 @@
+"""A disk that is full: detection goes on, channels get every alert, and it heals by itself."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.service.running import LANNER, RULE, Running, free_port
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+TEXT = "seen " + "x" * 2000
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Iterator[Path]:
+    """A file system of eight megabytes."""
+    if os.geteuid() != 0:
+        pytest.skip("only root mounts a small file system")
+    folder = tmp_path / "small"
+    folder.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=8m", "tmpfs", folder], check=True)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_holds_nothing_up(small: Path, tmp_path: Path) -> None:
+    port = free_port()
+    (tmp_path / "rules.yaml").write_text(RULE.format(name="seen", text=TEXT))
+    config = tmp_path / "lanner.yaml"
+    settings = {
+        "rules_files": [str(tmp_path / "rules.yaml")],
+        "json_output": True,
+        "store": {"path": str(small / "alerts.db")},
+        "stdout_output": {"enabled": True},
+        "audit": {"listen": f"127.0.0.1:{port}"},
+    }
+    config.write_text(json.dumps(settings))
+    filler = small / "filler"
+    sent: list[str] = []
+
+    def send(running: Running, count: int) -> None:
+        names = [f"e{len(sent) + number}" for number in range(count)]
+        sent.extend(names)
+        assert running.send(*names) == 200
+
+    def got(running: Running) -> list[dict[str, object]]:
+        return [json.loads(line) for line in list(running.output)]
+
+    def internal(running: Running) -> list[object]:
+        rule = "Lanner internal: alerts cannot be stored"
+        return [one["output"] for one in got(running) if one["rule"] == rule]
+
+    with Running(config, port) as running:
+        send(running, 10)
+        with contextlib.suppress(OSError), filler.open("wb") as file:
+            while file.write(b"\0" * 4096):
+                file.flush()
+        for _ in range(10):
+            send(running, 20)
+        running.wait(lambda: internal(running))
+        assert "disk is full" in str(internal(running)[0])
+        running.wait(lambda: len(got(running)) >= len(sent) + 1)
+        filler.unlink()
+        send(running, 5)
+        running.wait(lambda: len(internal(running)) == 2)
+        assert running.end() == 0
+    events = [one["output_fields"]["ka.auditid"] for one in got(running) if one["rule"] == "seen"]  # type: ignore[index]
+    assert events == sent
+    done = subprocess.run(
+        [LANNER, "alerts", "--store", small / "alerts.db", "--rule", "seen", "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    stored = [json.loads(line)["output_fields"]["ka.auditid"] for line in done.stdout.splitlines()]
+    assert stored == sent
