@@ -85,6 +85,12 @@ class Running:
         with self._said:
             self._said.notify_all()
 
+    def catches(self, number: signal.Signals) -> bool:
+        """Whether it has a handler for a signal (proc(5): SigCgt)."""
+        status = Path(f"/proc/{self._process.pid}/status").read_text()
+        caught = next(line for line in status.splitlines() if line.startswith("SigCgt"))
+        return bool(int(caught.split()[1], 16) >> (number - 1) & 1)
+
     def __enter__(self) -> Self:
         self.wait(lambda: self._process.poll() is not None or self.has_said(self._ready))
         assert self._process.poll() is None, self.messages

@@ -196,3 +196,13 @@ def test_health_versions_and_metrics(place: tuple[Path, Path, int], tmp_path: Pa
         "# TYPE falcosecurity_falco_start_timestamp_nanoseconds gauge",
     ):
         assert line in text.splitlines()
+
+
+def test_a_signal_while_it_begins_is_kept(place: tuple[Path, Path, int]) -> None:
+    config, _, port = place
+    running = Running(config, port)
+    running.wait(lambda: running.catches(signal.SIGHUP))
+    running.signal(signal.SIGHUP)
+    with running:
+        running.wait(lambda: running.has_said("SIGHUP received"))
+        assert running.end() == 0

@@ -13,7 +13,7 @@ from lanner.cli import captures, common, configs, syscalls, writing
 from lanner.containers import Sockets
 from lanner.service.auditing import sources_of
 from lanner.service.log import Logger, level_of
-from lanner.service.orders import obey_signals
+from lanner.service.orders import Orders
 from lanner.service.request import Request, ServiceError
 from lanner.service.ruleset import RuleChoice, RulesRefusedError
 from lanner.service.service import Service
@@ -100,6 +100,7 @@ def run(
     """
     # a service looks for garbage; `main` does not
     gc.enable()
+    orders = Orders()
     writing.check_options(write, compress=compress, filter=filter_text, alerts_only=alerts_only)
     try:
         Sockets.parse(container_socket or ())
@@ -135,7 +136,7 @@ def run(
     request = Request(load, choice, duration, output)
     service = _service_or_exit(request, loaded)
 
-    obey_signals(service)
+    orders.give_to(service)
     try:
         went_well = service.run()
     except ServiceError as error:

@@ -20,11 +20,29 @@ _ORDERS = {
 }
 
 
-def obey_signals(service: Service) -> None:
-    """From now on SIGINT and SIGTERM end the service, SIGHUP reloads, SIGUSR1 opens files again."""
+class Orders:
+    """From now on SIGHUP and SIGUSR1 are kept until there is a service that obeys them: they come
+    from log rotation and the like, which cannot know that it is only just beginning.
+    """
 
-    def obey(number: int, _frame: FrameType | None) -> None:
-        service.order(_ORDERS[signal.Signals(number)])
+    def __init__(self) -> None:
+        self._early: list[str] = []
+        for number in (signal.SIGHUP, signal.SIGUSR1):
+            signal.signal(number, lambda found, _frame: self._early.append(_ORDERS[_named(found)]))
 
-    for number in _ORDERS:
-        signal.signal(number, obey)
+    def give_to(self, service: Service) -> None:
+        """From now on SIGINT and SIGTERM end the service, SIGHUP reloads, SIGUSR1 opens files
+        again.
+        """
+
+        def obey(number: int, _frame: FrameType | None) -> None:
+            service.order(_ORDERS[_named(number)])
+
+        for number in _ORDERS:
+            signal.signal(number, obey)
+        for order in self._early:
+            service.order(order)
+
+
+def _named(number: int) -> signal.Signals:
+    return signal.Signals(number)

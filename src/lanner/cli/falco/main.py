@@ -26,7 +26,7 @@ from lanner.rules.loader import load, read_source
 from lanner.rules.schema import RULE_SCHEMA
 from lanner.service.auditing import loaded_plugins, sources_of
 from lanner.service.log import Logger, level_of
-from lanner.service.orders import obey_signals
+from lanner.service.orders import Orders
 from lanner.service.reload import place_of
 from lanner.service.request import Request, ServiceError
 from lanner.service.ruleset import RuleChoice, RulesRefusedError, load_rules
@@ -224,11 +224,12 @@ def _look_at_rules(options: argparse.Namespace, config: Config, choice: RuleChoi
 
 def _run(options: argparse.Namespace, loaded: Loaded, choice: RuleChoice, log: Log) -> None:
     gc.enable()
+    orders = Orders()
     duration = float(options.duration) if options.duration else None
     request = Request(lambda: _load(options), choice, duration)
     with _refusing_rules():
         service = Service(request, loaded, log)
-    obey_signals(service)
+    orders.give_to(service)
     with contextlib.ExitStack() as at_end:
         if options.pidfile:
             Path(options.pidfile).write_text(f"{os.getpid()}\n", "ascii")
