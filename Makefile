@@ -54,6 +54,7 @@ test: .venv/.build lint ## run all checks
 	$(BIN)/pytest -q tests/live  # alone: it watches the whole machine
 
 e2e: .venv/.build ## check against a real kube-apiserver, which Go builds (some minutes, once)
+	$(BIN)/python tools/apiserver.py  # longer than a test may take
 	LANNER_REQUIRE_APISERVER=1 $(BIN)/pytest -q tests/e2e
 
 falco-testing: .venv/.build ## run falcosecurity/testing (SUITE: folder of its test programs)
