@@ -291,3 +291,18 @@ def test_the_store_can_be_read_while_it_is_written(path: Path) -> None:
         store.append(rows("b"))
         assert other.execute("SELECT count(*) FROM alerts").fetchone() == (2,)
     store.close()
+
+
+def test_what_must_not_wait_does_not(tmp_path: Path) -> None:
+    store = Store(Database(tmp_path / "alerts.db"))
+    store.attach("slow", limit=1)
+    store.append(rows("a", "b", "c"), waits=False)
+    store.append(rows("d"), waits=False)
+    waiter = threading.Thread(target=store.append, args=(rows("e"),))
+    waiter.start()
+    waiter.join(0.2)
+    assert waiter.is_alive()
+    store.advance("slow", 4)
+    waiter.join(20)
+    assert store.last_id == 5
+    store.close()

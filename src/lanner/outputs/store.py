@@ -124,14 +124,19 @@ class Store:
             position = self._channels.pop(channel)
             self._known[channel] = position.done
 
-    def append(self, rows: Sequence[Row]) -> int:
+    def append(self, rows: Sequence[Row], *, waits: bool = True) -> int:
         """Keeps alerts, in order; when it returns, they are durable, or the trouble was told.
+
+        Args:
+            rows: the alerts.
+            waits: for room, where a channel has a limit (`wait_for_room`).
 
         Returns:
             The id of the first.
 
         """
-        self._wait_for_room()
+        if waits:
+            self.wait_for_room()
         with self._writing:
             with self._changed:
                 records = [Record(self._last + n, *row) for n, row in enumerate(rows, 1)]
@@ -145,7 +150,8 @@ class Store:
                 self._changed.notify_all()
             return last - len(records) + 1
 
-    def _wait_for_room(self) -> None:
+    def wait_for_room(self) -> None:
+        """Waits while too many alerts wait for a channel that was attached with a limit."""
         with self._changed:
             while not self._is_over and any(
                 one.limit and self._last - one.done > one.limit for one in self._channels.values()

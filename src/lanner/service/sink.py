@@ -41,4 +41,6 @@ class Sink:
         json = alert.json_lines(self._hostname).decode().rstrip("\n")
         priority = PRIORITIES.index(alert.priority)
         line = text.decode().rstrip("\n")
-        self._store.append([(alert.time_ns, priority, alert.rule, "internal", json, line)])
+        row = (alert.time_ns, priority, alert.rule, "internal", json, line)
+        # whoever tells of a channel that is down must not wait for it
+        self._store.append([row], waits=False)
