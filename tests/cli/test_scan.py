@@ -236,3 +236,13 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     )
     assert done.stdout.count(b"\n") == 1
     assert b"Traceback" not in done.stderr
+
+
+def test_a_name_that_is_no_text(tmp_path: Path) -> None:
+    log = tmp_path / "a\udcff.log"
+    log.write_text("{}")
+    for command in ("scan", "events"):
+        done = lanner(command, str(log))
+        assert done.returncode == 1
+        assert b"the name is not UTF-8" in done.stderr
+        assert b"Traceback" not in done.stderr

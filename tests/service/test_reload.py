@@ -206,3 +206,23 @@ def test_a_signal_while_it_begins_is_kept(place: tuple[Path, Path, int]) -> None
     with running:
         running.wait(lambda: running.has_said("SIGHUP received"))
         assert running.end() == 0
+
+
+def test_a_broken_file_whose_name_is_no_text(tmp_path: Path) -> None:
+    port = free_port()
+    folder = tmp_path / "rules.d"
+    folder.mkdir()
+    (folder / "a.yaml").write_text(RULE.format(name="one", text="first"))
+    config = tmp_path / "lanner.yaml"
+    config.write_text(
+        f"rules_files: [{folder}]\naudit: {{listen: '127.0.0.1:{port}'}}\n"
+        "webserver: {enabled: true, listen_port: 0, prometheus_metrics_enabled: true}\n"
+    )
+    bad = folder / "b\udcff.yaml"
+    with Running(config, port) as running:
+        bad.write_text("- rule: x\n")
+        running.wait(lambda: any("hot restart failure" in line for line in running.output))
+        bad.write_text("- list: x\n  items: [a]\n")
+        running.wait(lambda: running.has_said("in force now"))
+        assert running.end() == 0
+    assert "rules.d/b\ufffd.yaml" in running.output[0]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import time
 from typing import TYPE_CHECKING
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from lanner import _native
+from lanner.audit.inputs import NO_NAME, is_readable_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -29,9 +31,18 @@ def log_options(
     dedup: bool = False,
     max_record_bytes: int = MAX_RECORD_BYTES,
 ) -> dict[str, object]:
-    """The options that all native readers have; `-` is standard input."""
+    """The options that all native readers have; `-` is standard input.
+
+    Raises:
+        OSError: the name of a file is not UTF-8.
+
+    """
+    names = [os.fspath(path) for path in paths]
+    for name in names:
+        if not is_readable_name(name):
+            raise OSError(errno.EILSEQ, NO_NAME, name)
     return {
-        "paths": [None if path == "-" else os.fspath(path) for path in paths],
+        "paths": [None if name == "-" else name for name in names],
         "since_ns": since_ns,
         "until_ns": until_ns,
         "dedup": dedup,

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
 STDIN = "-"
+NO_NAME = "the name is not UTF-8: give it another, or read it from standard input (-)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,11 @@ class Inputs:
         if not all(file.is_file() for file in files):
             return None
         return sum(file.stat().st_size for file in files)
+
+
+def is_readable_name(path: str) -> bool:
+    """Whether the readers can be told of a file: names are text for them."""
+    return path.isprintable() or not any("\ud800" <= one <= "\udfff" for one in path)
 
 
 def find_inputs(arguments: Iterable[str], first_event_time: Callable[[str], int | None]) -> Inputs:
@@ -81,6 +87,9 @@ def _files_below(directory: Path, problems: list[InputProblem]) -> Iterator[str]
 
 
 def _check(path: str, problems: list[InputProblem]) -> bool:
+    if not is_readable_name(path):
+        problems.append(InputProblem(path, NO_NAME))
+        return False
     try:
         if stat.S_ISREG(Path(path).stat().st_mode):
             with Path(path).open("rb"):

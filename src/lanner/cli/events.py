@@ -67,6 +67,9 @@ def events(
     except QueryError as error:
         common.show(error.diagnostics)
         raise typer.Exit(1) from None
+    except OSError as error:
+        common.complain(f"{error.filename or file}: {error.strerror or error}")
+        raise typer.Exit(1) from None
     if failed:
         raise typer.Exit(1)
 

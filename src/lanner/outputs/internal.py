@@ -24,6 +24,11 @@ STORE_RULE = "Lanner internal: alerts cannot be stored"
 CHANNEL_RULE = "Lanner internal: alerts cannot be delivered"
 
 
+def readable(text: str) -> str:
+    """Text that can be written as UTF-8, with a mark for each byte of a file's name that cannot."""
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+
+
 @dataclass(frozen=True, slots=True)
 class InternalAlert:
     """An alert that is not about an event.
@@ -42,6 +47,15 @@ class InternalAlert:
     rule: str
     message: str
     fields: Mapping[str, str | int | float]
+
+    def __post_init__(self) -> None:
+        """Names of files can be no text: what of them is none is replaced."""
+        object.__setattr__(self, "message", readable(self.message))
+        fields = {
+            readable(name): readable(value) if isinstance(value, str) else value
+            for name, value in self.fields.items()
+        }
+        object.__setattr__(self, "fields", fields)
 
     def __len__(self) -> int:
         """It is one alert."""

@@ -8,6 +8,8 @@ import time
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from lanner.outputs.internal import readable
+
 Level = Literal[
     "emergency", "alert", "critical", "error", "warning", "notice", "informational", "debug"
 ]
@@ -53,6 +55,7 @@ class Logger:
         number = LEVELS.index(level)
         if number > LEVELS.index(self.level):
             return
+        message = readable(message)
         if self.to_syslog:
             syslog.syslog(number, message)
         if self.to_stderr:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from lanner.outputs.internal import readable
 from lanner.service.versions import FALCO_VERSION
 
 if TYPE_CHECKING:
@@ -212,7 +213,7 @@ def prometheus(found: Iterable[Figure]) -> bytes:
         for one in group:
             value = one.value / 100 if one.unit == "ratio" else one.value
             lines.append(f"{name}{_labels(one.labels)} {_number(value)}")
-    return ("\n".join(lines) + "\n").encode()
+    return readable("\n".join(lines) + "\n").encode()
 
 
 def snapshot(found: Iterable[Figure], settings: MetricsSection) -> dict[str, int | float | str]:
