@@ -165,3 +165,12 @@ def test_durations(text: str, ms: int | None) -> None:
 def test_options_of_any_text_are_answered(key: str, value: str) -> None:
     found = load_config(None, [f"{key}={value}"], environment={})
     assert isinstance(found.config, Config)
+
+
+def test_variables_that_make_a_value_too_long(tmp_path: Path) -> None:
+    text = "json_output: true\nhttp_output: {url: '" + "${A}" * 11 + "'}\n"
+    found = loaded(tmp_path, text, A="x" * 100_000)
+    assert said(found) == [
+        "CONFIG_VALUE: with its variables replaced, this is longer than 1,048,576 characters"
+    ]
+    assert loaded(tmp_path, text, A="x" * 90_000).ok

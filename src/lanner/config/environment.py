@@ -21,10 +21,25 @@ MAX_VALUE = 1 << 20
 """Characters of a value, at most."""
 
 
+class TooLongError(Exception):
+    """A value is too long once its variables are replaced."""
+
+    def __init__(self, scalar: Scalar) -> None:
+        super().__init__(
+            f"with its variables replaced, this is longer than {MAX_VALUE:,} characters"
+        )
+        self.scalar = scalar
+
+
 def expand(
     node: Node, environment: Environment[str, str], unset: Callable[[Scalar, str], None]
 ) -> Node:
-    """The node with all variables replaced; keys are left as they are."""
+    """The node with all variables replaced; keys are left as they are.
+
+    Raises:
+        TooLongError: a value is longer than `MAX_VALUE` then.
+
+    """
     match node:
         case Scalar():
             return _expanded(node, environment, unset) if "$" in node.value else node
@@ -49,4 +64,14 @@ def _expanded(
             return ""
         return value
 
-    return replace(scalar, value=_VARIABLE.sub(value_of, scalar.value)[:MAX_VALUE])
+    size = 0
+
+    def bounded(found: re.Match[str]) -> str:
+        nonlocal size
+        value = value_of(found)
+        size += len(value)
+        if size > MAX_VALUE:
+            raise TooLongError(scalar)
+        return value
+
+    return replace(scalar, value=_VARIABLE.sub(bounded, scalar.value))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from lanner.config import codes
 from lanner.config.decode import Decoder
-from lanner.config.environment import expand
+from lanner.config.environment import TooLongError, expand
 from lanner.config.meaning import check
 from lanner.config.model import Config
 from lanner.config.options import Option, parse_option, set_value
@@ -143,7 +143,11 @@ class _Loader:
         if not isinstance(root, Mapping):
             self._error(codes.SYNTAX, "a configuration is a mapping: `key: value` lines", root.span)
             return None
-        expanded = expand(root, self._environment, self._unset)
+        try:
+            expanded = expand(root, self._environment, self._unset)
+        except TooLongError as error:
+            self._error(codes.VALUE, str(error), error.scalar.span)
+            return None
         return expanded if isinstance(expanded, Mapping) else None
 
     def _unset(self, scalar: Scalar, name: str) -> None:
