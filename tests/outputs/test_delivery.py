@@ -89,6 +89,20 @@ def test_what_fails_for_long_is_told_however_soon_it_comes(
     assert told == ["down", None, "half", None]
 
 
+def test_a_channel_that_is_slower_than_alerts_come(store: Store) -> None:
+    told: list[str | None] = []
+    channel = Told()
+    patience = Patience(max_backlog=6_000)
+    delivery = Delivery(
+        "told", channel, store, Form(), patience, on_trouble=lambda *x: told.append(x[1])
+    )
+    store.append(rows(*range(1_200)))
+    delivery.start()
+    end(delivery, store)
+    assert len(channel.got) == 1_200
+    assert told == ["700 alerts wait: it is slower than they come", None]
+
+
 def test_a_bug_of_a_channel_is_a_failure_like_others(store: Store) -> None:
     channel = Told([ZeroDivisionError("division by zero")])
     delivery = run(store, channel)

@@ -29,6 +29,7 @@ _AT_ONCE = 500
 _SAVE_EVERY_S = 0.2
 """So often it is kept how far a channel is: what was sent since is sent again after a crash."""
 _IDLE_S = 0.5
+_BACKLOG = 1_000_000
 _QUIET_S = 60.0
 _LASTING_S = 10.0
 """A channel that fails now and then is told of once in so long, or when it has failed this long:
@@ -45,7 +46,7 @@ class Patience(msgspec.Struct, frozen=True, kw_only=True):
     first_s: float = 0.5
     longest_s: float = 30.0
     refusals: int = 3
-    max_backlog: int = 1_000_000
+    max_backlog: int = _BACKLOG
     blocks: bool = False
 
 
@@ -95,7 +96,7 @@ class Delivery:
         self._on_gone = on_gone
         limit = patience.max_backlog if patience.blocks else 0
         self._done = store.attach(name, limit=limit)
-        self._is_told = False
+        self._is_told = self._is_slow = False
         self._quiet_until = self._failing_since = 0.0
         self._is_over = threading.Event()
         self._deadline: float | None = None
@@ -200,6 +201,18 @@ class Delivery:
         counters.problem = None
         if self._is_told:
             self._is_told = False
+            self._on_trouble(self.name, None)
+        self._look_whether_slow()
+
+    def _look_whether_slow(self) -> None:
+        """A channel that works can still be slower than alerts come."""
+        limit = max(_AT_ONCE, (self._patience.max_backlog or _BACKLOG) // 10)
+        waiting = self._store.last_id - self._done
+        if not self._is_slow and waiting > limit:
+            self._is_slow = True
+            self._on_trouble(self.name, f"{waiting:,} alerts wait: it is slower than they come")
+        elif self._is_slow and waiting <= limit // 2:
+            self._is_slow = False
             self._on_trouble(self.name, None)
 
     def _failed(self, problem: str, wait: float) -> float:
