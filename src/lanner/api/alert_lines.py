@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
 
 import msgspec
 
 from lanner import catalog
-from lanner.outputs.alert import PRIORITIES
+from lanner.outputs.alert import PRIORITIES, utc_text
 from lanner.outputs.channels.journal import field_name
 
-MAX_LINE = 16 << 20
 _ENTRY_FIELD = "LANNER_FIELD_"
 _TEXT = re.compile(
     r"(?:^|.*?[ :])"  # what syslog puts before it
@@ -61,8 +60,6 @@ class KeptAlert:
 
 def parse_line(line: bytes) -> KeptAlert | None:
     """The alert of a line; None for what is none."""
-    if len(line) > MAX_LINE:
-        return None
     try:
         if not line.lstrip().startswith(b"{"):
             return _of_text(line.decode("utf-8", "replace").rstrip("\r\n"), 0)
@@ -97,7 +94,7 @@ def _of_text(line: str, logged_ns: int) -> KeptAlert | None:
         time_ns = int(moment.timestamp()) * 1_000_000_000 + int(rest[:9])
     priority = PRIORITIES.index(found["priority"])
     alert: dict[str, Any] = {
-        "time": _stamp(time_ns) if time_ns else clock,
+        "time": utc_text(time_ns) if time_ns else clock,
         "priority": found["priority"],
         "rule": "",
         "output": line[found.start("clock") :],
@@ -124,7 +121,7 @@ def _of_entry(entry: dict[str, Any]) -> KeptAlert | None:
         if name.startswith(_ENTRY_FIELD)
     }
     alert = {
-        "time": _stamp(time_ns),
+        "time": utc_text(time_ns),
         "priority": PRIORITIES[priority],
         "rule": rule,
         "source": entry.get("LANNER_SOURCE", ""),
@@ -148,11 +145,6 @@ def _field_of_entry(name: str) -> str:
 def _fields_of_entries() -> dict[str, str]:
     """The journal has no points and no small letters in names."""
     return {field_name(field.name): field.name for field in catalog.fields()}
-
-
-def _stamp(time_ns: int) -> str:
-    seconds, rest = divmod(time_ns, 1_000_000_000)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09}Z"
 
 
 def _time_ns(text: str) -> int:

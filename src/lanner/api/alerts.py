@@ -15,12 +15,13 @@ from typing import IO, TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from lanner.api.alert_lines import MAX_LINE, KeptAlert, parse_line
+from lanner.api.alert_lines import KeptAlert, parse_line
 from lanner.outputs.database import SCHEMA_VERSION, DeadLetter
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_MAX_LINE = 16 << 20
 _LATE_S = 60
 
 
@@ -161,11 +162,11 @@ class LoggedAlerts:
     def parsed(self, lines: IO[bytes], chosen: AlertFilter) -> Iterator[KeptAlert]:
         """The alerts among lines."""
         has_window = chosen.since_ns is not None or chosen.until_ns is not None
-        while line := lines.readline(MAX_LINE + 2):
-            if len(line) > MAX_LINE:
+        while line := lines.readline(_MAX_LINE + 2):
+            if len(line) > _MAX_LINE:
                 self.passed_over += 1
                 while line and not line.endswith(b"\n"):
-                    line = lines.readline(MAX_LINE)
+                    line = lines.readline(_MAX_LINE)
                 continue
             if not line.strip():
                 continue

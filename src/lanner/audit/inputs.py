@@ -47,7 +47,11 @@ class Inputs:
 
 def is_readable_name(path: str) -> bool:
     """Whether the readers can be told of a file: names are text for them."""
-    return path.isprintable() or not any("\ud800" <= one <= "\udfff" for one in path)
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def find_inputs(arguments: Iterable[str], first_event_time: Callable[[str], int | None]) -> Inputs:

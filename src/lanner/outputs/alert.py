@@ -27,6 +27,12 @@ def hostname() -> str:
     return os.environ.get("FALCO_HOSTNAME") or socket.gethostname()
 
 
+def utc_text(time_ns: int) -> str:
+    """Nanoseconds since the epoch as Falco's JSON has them: `2026-11-24T07:16:03.707463404Z`."""
+    seconds, rest = divmod(time_ns, 1_000_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09}Z"
+
+
 class Alert(msgspec.Struct, frozen=True):
     """One alert, as the engine made it.
 

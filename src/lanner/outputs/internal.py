@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from typing import TYPE_CHECKING
 
+from lanner.outputs.alert import utc_text
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -84,7 +86,6 @@ class InternalAlert:
     ) -> bytes:
         """Falco's JSON, in a line. Its only time is in UTC, whatever is asked for."""
         del iso_time, utc_offset
-        moment, rest = self._moment(UTC)
         alert = {
             **({} if hostname is None else {"hostname": hostname}),
             "output": self.message,
@@ -92,7 +93,7 @@ class InternalAlert:
             "priority": self.priority,
             "rule": self.rule,
             "source": "internal",
-            "time": f"{moment:%Y-%m-%dT%H:%M:%S}.{rest:09}Z",
+            "time": utc_text(self.time_ns),
         }
         text = json.dumps(alert, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
         return text.encode() + b"\n"

@@ -11,10 +11,11 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import msgspec
+
+from lanner.outputs.alert import utc_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -58,7 +59,6 @@ class Repeats:
         self._lock = threading.Lock()
         self._windows: dict[Key, _Window] = {}
         self._is_attached = False
-        self._is_begun = False
 
     def set(self, window_s: float, by: Sequence[str]) -> None:
         """How long alerts of a rule are equal that have the same fields; without fields, the same
@@ -66,22 +66,18 @@ class Repeats:
         """
         with self._lock:
             self._window_s, self._by = window_s, tuple(by)
+            if self._is_attached:
+                return
             database = self._store.database
-            if not self._is_begun and database and NAME in database.delivered():
-                self._recover()
-            self._is_begun = True
-            if window_s:
-                self._attach()
+            is_known = database is not None and NAME in database.delivered()
+            if window_s or is_known:
+                self._is_attached = True
+                done = self._store.attach(NAME)
+                if is_known:
+                    self._recover(done)
 
-    def _attach(self) -> int:
-        if self._is_attached:
-            return self._store.last_id
-        self._is_attached = True
-        return self._store.attach(NAME)
-
-    def _recover(self) -> None:
-        """What an earlier process did not tell."""
-        done = self._attach()
+    def _recover(self, done: int) -> None:
+        """What an earlier process did not tell: of the alerts behind an id."""
         found: dict[Key, _Window] = {}
         while records := self._store.read(done, _AT_ONCE, 0):
             for record in records:
@@ -159,10 +155,11 @@ def _message(row: Row) -> str:
 def _summary(window: _Window) -> Row:
     """The last alert again, with what is to be said of all."""
     time_ns, priority, rule, source, json, text = window.last
-    first, last = _stamp(window.first_ns), _stamp(time_ns)
+    first, last = utc_text(window.first_ns), utc_text(time_ns)
     said = f" (repeated {window.count} times since {first})"
     alert: dict[str, Any] = msgspec.json.decode(json)
-    alert["output"] = str(alert.get("output", "")) + said
+    output = str(alert.get("output", ""))
+    alert["output"] = output + said
     alert["output_fields"] = {
         **(alert.get("output_fields") or {}),
         "lanner.repeats": window.count,
@@ -170,10 +167,5 @@ def _summary(window: _Window) -> Row:
         "lanner.last_time": last,
     }
     told = msgspec.json.encode(alert, order="sorted").decode()
-    line = text or str(msgspec.json.decode(json).get("output"))
-    return time_ns, priority, rule, source, told, line + said
-
-
-def _stamp(time_ns: int) -> str:
-    seconds, rest = divmod(time_ns, _SECOND_NS)
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09}Z"
+    # a repeat that was stored has its line in the JSON alone
+    return time_ns, priority, rule, source, told, (text or output) + said

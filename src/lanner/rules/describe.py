@@ -242,11 +242,8 @@ class _Names:
             self.fields.add(name)
             return name
         last = ""
-        if isinstance(operand, Call):
-            for one in operand.arguments:
-                last = self._operand(one) or last
-        elif isinstance(operand, CallList):
-            for one in operand.items:
+        if not isinstance(operand, Value):
+            for one in operand.arguments if isinstance(operand, Call) else operand.items:
                 last = self._operand(one) or last
         return last
 

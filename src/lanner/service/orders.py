@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from lanner.service.service import Service
 
-_ORDERS = {
+_ORDERS: dict[int, str] = {
     signal.SIGINT: END,
     signal.SIGTERM: END,
     signal.SIGHUP: RELOAD,
@@ -28,7 +28,7 @@ class Orders:
     def __init__(self) -> None:
         self._early: list[str] = []
         for number in (signal.SIGHUP, signal.SIGUSR1):
-            signal.signal(number, lambda found, _frame: self._early.append(_ORDERS[_named(found)]))
+            signal.signal(number, lambda found, _frame: self._early.append(_ORDERS[found]))
 
     def give_to(self, service: Service) -> None:
         """From now on SIGINT and SIGTERM end the service, SIGHUP reloads, SIGUSR1 opens files
@@ -36,13 +36,9 @@ class Orders:
         """
 
         def obey(number: int, _frame: FrameType | None) -> None:
-            service.order(_ORDERS[_named(number)])
+            service.order(_ORDERS[number])
 
         for number in _ORDERS:
             signal.signal(number, obey)
         for order in self._early:
             service.order(order)
-
-
-def _named(number: int) -> signal.Signals:
-    return signal.Signals(number)

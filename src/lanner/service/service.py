@@ -179,12 +179,11 @@ class Service:
                     watcher.watch(self._watched())
                 self._tell()
                 self._look()
-                if now >= next_retention:
+                is_due = now >= next_retention
+                if is_due:
                     next_retention = now + _RETAIN_EVERY_S
-                    self._retain(by_age=True)
-                else:
-                    # a flood of alerts fills a disk in less time
-                    self._retain(by_age=False)
+                # too many are removed at once: a flood fills a disk in less time
+                self._retain(by_age=is_due)
                 if self._notifier.watchdog_s and now >= next_sign and not problems(state):
                     next_sign = now + self._notifier.watchdog_s / 3
                     self._notifier.alive()

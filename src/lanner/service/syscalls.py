@@ -116,7 +116,6 @@ def _replaying(
     until = None
     if times and "exit" in drops.actions:
         # the first loss is the end: what comes later is not matched
-        until = times[0]
-        times = times[:1]
+        until, times = times[0], times[:1]
     reading = Replaying(api.Scan(rules.engine, [path], until_ns=until, write=write), log)
     return Simulating(losses, times, reading) if times else reading

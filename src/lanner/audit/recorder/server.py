@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from lanner.audit.recorder.certificates import load_certificate
+
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Callable
@@ -175,23 +177,16 @@ class Server:
             return
         try:
             _context(self._tls)  # a certificate without its key must not come half-way
-            self._context.load_cert_chain(
-                self._tls.certificate, self._tls.key, password=_no_password
-            )
+            load_certificate(self._context, self._tls.certificate, self._tls.key)
         except OSError as error:
             reason = f"{error.filename or self._tls.certificate}: {error.strerror or error}"
             complain(f"{reason}: the certificate from before stays in use")
 
 
-def _no_password() -> str:
-    """OpenSSL asks for one on the terminal otherwise, and waits: an encrypted key is an error."""
-    return ""
-
-
 def _context(tls: Tls) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
-    context.load_cert_chain(tls.certificate, tls.key, password=_no_password)
+    load_certificate(context, tls.certificate, tls.key)
     if tls.client_ca:
         context.load_verify_locations(tls.client_ca)
         context.verify_mode = ssl.CERT_REQUIRED

@@ -76,7 +76,8 @@ class Channel:
         self._problem = ""
         deadline = time.monotonic() + self._settings.timeout_ms / 1000
         for number, message in enumerate(messages):
-            self._produce(message, outcomes, number, deadline)
+            if not self._produce(message, outcomes, number, deadline):
+                break  # what comes behind it must not get there first
         # the library itself gives up at the time-out; a second more is for what it says then
         self._producer.flush(max(0.0, deadline - time.monotonic()) + 1)
         failed = next((number for number, one in enumerate(outcomes) if one is not True), None)
@@ -93,7 +94,8 @@ class Channel:
         told = f" ({self._problem})" if self._problem else ""
         raise DeliveryError(f"{where}: {reason}{told}", delivered=failed, is_final=is_final)
 
-    def _produce(self, message: Message, outcomes: list[Any], number: int, deadline: float) -> None:
+    def _produce(self, message: Message, outcomes: list[Any], number: int, deadline: float) -> bool:
+        """Hands one to the library; whether it took it."""
         from confluent_kafka import KafkaError, KafkaException  # noqa: PLC0415
 
         def told(error: KafkaError | None, _message: object) -> None:
@@ -106,11 +108,13 @@ class Channel:
             except BufferError:
                 # the queue is full: what is in it goes first
                 self._producer.poll(0.1)
-                if time.monotonic() < deadline:
-                    continue
+                if time.monotonic() >= deadline:
+                    return False
             except KafkaException as error:
                 outcomes[number] = error.args[0]
-            return
+                return False
+            else:
+                return True
 
     def _connected(self) -> Any:
         try:

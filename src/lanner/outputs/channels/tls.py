@@ -6,19 +6,10 @@ import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lanner.audit.recorder.certificates import load_certificate
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-
-def load_certificate(context: ssl.SSLContext, certificate: str, key: str | None) -> None:
-    """Takes a certificate and its key, which may be in one file.
-
-    Raises:
-        OSError: a file cannot be read, or they are none, or the key is encrypted.
-
-    """
-    # without a password OpenSSL asks for one on the terminal, and waits
-    context.load_cert_chain(certificate, key, password=lambda: "")
 
 
 def client_context(
