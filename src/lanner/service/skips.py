@@ -33,8 +33,12 @@ class Skips:
                 f"{where}: data not recognized as a k8s audit event: {record.reason}", "error"
             )
 
-    def close(self) -> None:
-        """How many more there were."""
-        if self._unsaid:
-            self._log(f"{self._unsaid} more records were no audit events", "error")
+    def close(self, total: int | None = None) -> None:
+        """How many more there were, of so many in all; batches know of a thousand each, so that
+        without a total it can be more.
+        """
+        unsaid = self._unsaid if total is None else total - self._said
+        if unsaid:
+            head = "at least " if total is None else ""
+            self._log(f"{head}{unsaid} more records were no audit events", "error")
             self._unsaid = 0

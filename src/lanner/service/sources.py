@@ -194,7 +194,7 @@ class Replaying:
 
     def close(self) -> None:
         """Says what was skipped."""
-        self._skips.close()
+        self._skips.close(self.scan.stats().skipped)
 
 
 class Idling:

@@ -217,3 +217,17 @@ def test_a_threshold_out_of_bounds(config: Path) -> None:
     done = falco("-c", config, "-o", "syscall_event_drops.threshold=1.1", "-r", "x.yaml")
     assert done.returncode == 1
     assert "syscall event drops threshold must be a double in the range [0, 1]" in done.stderr
+
+
+def test_records_that_are_no_events_are_all_counted(config: Path, tmp_path: Path) -> None:
+    log, rules = tmp_path / "audit.log", tmp_path / "rules.yaml"
+    log.write_text("{}\n" * 3000)
+    rules.write_text(
+        "- {rule: r, desc: d, condition: ka.verb=get, output: o, priority: INFO, source: k8s_audit}\n"
+    )
+    plugin = ("name=k8saudit", "library_path=libk8saudit.so", f"open_params={log}")
+    options = [word for one in plugin for word in ("-o", f"plugins[0].{one}")]
+    done = falco("-c", config, "-r", rules, "--enable-source", "k8s_audit", *options)
+    assert done.returncode == 0
+    assert done.stderr.count("data not recognized as a k8s audit event") == 10
+    assert "2990 more records were no audit events" in done.stderr
