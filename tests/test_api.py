@@ -93,3 +93,36 @@ def test_select() -> None:
 
 def test_an_empty_directory_is_no_rule_file(tmp_path: object) -> None:
     assert lanner.load_rules(f"{tmp_path}").ok is False
+
+
+DEAR_AND_CHEAP = """
+- rule: dear
+  desc: d
+  condition: ka.verb = delete and ka.uri regex '.*(x+x+)+y.*z?[^/]{3,40}q$'
+  output: o
+  priority: INFO
+  source: k8s_audit
+- rule: cheap
+  desc: d
+  condition: ka.verb = delete and not ka.uri endswith x
+  output: o
+  priority: INFO
+  source: k8s_audit
+"""
+
+
+def test_what_rules_cost_is_estimated_and_outlives_them() -> None:
+    engine = lanner.Engine(lanner.load_rules(texts={"two": DEAR_AND_CHEAP}))
+    # 511 events are the most that go by before one is timed
+    data = json.dumps(event(requestURI="/" + "x" * 1000)).encode() * 2000
+    assert engine.match(data) == []
+    counted = {rule.name: counted for rule, counted in engine.counts().rules}
+    assert {(one.matched, one.evaluated) for one in counted.values()} == {(0, 2000)}
+    assert counted["dear"].cost_ns > 10 * counted["cheap"].cost_ns
+    assert engine.counts().dispatch_ns["syscall"] == 0
+
+    fresh = lanner.Engine(lanner.load_rules(texts={"mine": RULE}))
+    before = engine.adopt(fresh)
+    assert {rule.name: counted for rule, counted in before.rules} == counted
+    ((rule, new),) = engine.counts().rules
+    assert (rule.name, new.evaluated) == ("Deleted", 0)

@@ -13,6 +13,7 @@ from lanner.version import __version__
 
 _EXPORTS = {
     "Alert": "lanner.outputs",
+    "Counts": "lanner.api",
     "Diagnostic": "lanner.diagnostics",
     "Engine": "lanner.api",
     "Events": "lanner.api.events",
@@ -20,6 +21,7 @@ _EXPORTS = {
     "LiveUnavailableError": "lanner.api.live",
     "OutputCapture": "lanner.api.writing",
     "QueryError": "lanner.api.query",
+    "RuleCounts": "lanner.api",
     "RulesError": "lanner.api",
     "Ruleset": "lanner.api",
     "Scan": "lanner.api",
@@ -30,6 +32,7 @@ _EXPORTS = {
 
 __all__ = [
     "Alert",
+    "Counts",
     "Diagnostic",
     "Engine",
     "Events",
@@ -37,6 +40,7 @@ __all__ = [
     "LiveUnavailableError",
     "OutputCapture",
     "QueryError",
+    "RuleCounts",
     "RulesError",
     "Ruleset",
     "Scan",
@@ -49,7 +53,9 @@ __all__ = [
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from lanner.api import (
+        Counts,
         Engine,
+        RuleCounts,
         RulesError,
         Ruleset,
         Scan,

@@ -23,8 +23,10 @@ class Engine:
         """Matches complete audit JSON in any framing; never raises on bad records."""
     def exchange(self, other: Engine) -> None:
         """Changes rules with another engine, between two events of whatever is being read."""
-    def matched(self) -> list[int]:
-        """How often each rule matched: first rules for system calls, then for audit events."""
+    def counters(self) -> tuple[list[tuple[int, int, int]], tuple[int, int]]:
+        """What was counted of each rule, first of those for system calls, then for audit events:
+        (matched, evaluated, nanoseconds). And the nanoseconds of dispatch, for both.
+        """
 
 @final
 class Scan:

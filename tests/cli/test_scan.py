@@ -246,3 +246,13 @@ def test_a_name_that_is_no_text(tmp_path: Path) -> None:
         assert done.returncode == 1
         assert b"the name is not UTF-8" in done.stderr
         assert b"Traceback" not in done.stderr
+
+
+def test_what_rules_cost() -> None:
+    done = lanner("scan", SAMPLE, "-q", "--costs", "--rule", "Attach/Exec Pod")
+    head, row, total = done.stderr.decode().split("\n")[1:4]
+    assert head.split() == ["EVALUATED", "MATCHED", "MS", "RULE"]
+    evaluated, matched, _, name = row.split(maxsplit=3)
+    assert (matched, name) == (str(len(done.stdout.splitlines())), "Attach/Exec Pod")
+    assert int(evaluated) >= int(matched) > 0
+    assert "choosing among all 1 " in total

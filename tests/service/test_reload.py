@@ -129,8 +129,8 @@ def test_two_hundred_reloads_under_load_skip_nothing_and_mix_nothing() -> None:
         nonlocal reloads
         while not is_over.is_set():
             fresh = api.Engine(loaded[(reloads + 1) % 2])
-            for rule, count in engine.adopt(fresh):
-                matched[rule.name] = matched.get(rule.name, 0) + count
+            for rule, counted in engine.adopt(fresh).rules:
+                matched[rule.name] = matched.get(rule.name, 0) + counted.matched
             reloads += 1
 
     thread = threading.Thread(target=reload)
@@ -151,8 +151,8 @@ def test_two_hundred_reloads_under_load_skip_nothing_and_mix_nothing() -> None:
     finally:
         is_over.set()
         thread.join()
-    for rule, count in engine.counts():
-        matched[rule.name] = matched.get(rule.name, 0) + count
+    for rule, counted in engine.counts().rules:
+        matched[rule.name] = matched.get(rule.name, 0) + counted.matched
     assert reloads >= 200
     assert sum(matched.values()) == 2 * events
     assert kinds == {"eve", "odd"}
@@ -191,6 +191,9 @@ def test_health_versions_and_metrics(place: tuple[Path, Path, int], tmp_path: Pa
     assert status == 200
     for line in (
         'falcosecurity_falco_rules_matches_total{priority="4",rule_name="one",source="k8s_audit"} 2',
+        'lanner_rule_evaluations_total{rule_name="one",source="k8s_audit"} 2',
+        "# TYPE lanner_rule_cost_seconds_total counter",
+        "# TYPE lanner_dispatch_seconds_total counter",
         'lanner_channel_delivered_total{channel="stdout"} 2',
         'lanner_events_total{source="k8s_audit"} 2',
         "# TYPE falcosecurity_falco_start_timestamp_nanoseconds gauge",

@@ -13,6 +13,7 @@
 
 mod alert;
 mod class;
+mod cost;
 mod dispatch;
 mod error;
 mod evaluate;

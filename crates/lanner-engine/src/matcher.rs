@@ -7,6 +7,7 @@ use lanner_event::EventSource;
 
 use crate::alert::{Alerts, RuleOutputs};
 use crate::class::Condition;
+use crate::cost::Costs;
 use crate::dispatch::Dispatch;
 use crate::error::PlanError;
 use crate::evaluate::{Evaluation, Memory, Program};
@@ -21,7 +22,8 @@ pub struct Matcher<S: EventSource> {
     first_only: bool,
     dispatch: Dispatch,
     memory: Memory,
-    counters: Vec<RuleCounters>,
+    looked_at: Vec<LookedAt>,
+    costs: Costs,
     events: u64,
 }
 
@@ -45,12 +47,22 @@ pub struct RuleInfo {
 }
 
 /// How often a rule was looked at.
+#[derive(Clone, Copy, Default)]
+struct LookedAt {
+    evaluated: u64,
+    matched: u64,
+}
+
+/// What was counted of a rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RuleCounters {
     /// Events for which what dispatch left of the condition was evaluated.
     pub evaluated: u64,
     /// Events that matched.
     pub matched: u64,
+    /// Nanoseconds that this took, and to write its alerts. An estimate: some events are timed.
+    /// What several rules need is charged to the one that needs it first.
+    pub cost_ns: u64,
 }
 
 /// Counters of a matcher.
@@ -60,6 +72,8 @@ pub struct Counters {
     pub events: u64,
     /// By rule, in the order of the plan.
     pub rules: Vec<RuleCounters>,
+    /// Nanoseconds that it took to choose the rules that are evaluated; an estimate as well.
+    pub dispatch_ns: u64,
     /// How often a dispatch key had more values than it remembers. Many of
     /// these mean that the key was a bad choice.
     pub dispatch_resets: u64,
@@ -109,7 +123,8 @@ impl<S: EventSource> Matcher<S> {
                     .collect(),
                 |operand| program.decided_by_class(operand),
             ),
-            counters: vec![RuleCounters::default(); rules.len()],
+            looked_at: vec![LookedAt::default(); rules.len()],
+            costs: Costs::new(rules.len()),
             first_only: plan.rule_matching == RuleMatching::First,
             program,
             rules,
@@ -170,7 +185,15 @@ impl<S: EventSource> Matcher<S> {
     pub fn counters(&self) -> Counters {
         Counters {
             events: self.events,
-            rules: self.counters.clone(),
+            rules: (0..)
+                .zip(&self.looked_at)
+                .map(|(rule, looked_at)| RuleCounters {
+                    evaluated: looked_at.evaluated,
+                    matched: looked_at.matched,
+                    cost_ns: self.costs.of_rule(rule),
+                })
+                .collect(),
+            dispatch_ns: self.costs.of_dispatch(),
             dispatch_resets: self.dispatch.resets(),
         }
     }
@@ -182,23 +205,33 @@ impl<S: EventSource> Matcher<S> {
         mut on_match: impl FnMut(usize, &Rule, &mut Evaluation<'_, 'e, S>),
     ) {
         self.events += 1;
+        let mut watch = self.costs.next_event();
         let mut evaluation = Evaluation::new(&self.program, &mut self.memory, event, arena);
         let (candidates, nodes) = self.dispatch.candidates(&mut evaluation);
-        for (word, set) in candidates.iter_mut().enumerate() {
+        if let Some(watch) = &mut watch {
+            self.costs.lap_of_dispatch(watch);
+        }
+        'rules: for (word, set) in candidates.iter_mut().enumerate() {
             while *set != 0 {
                 let index = word * 64 + set.trailing_zeros() as usize;
                 *set &= *set - 1;
                 let rule = &self.rules[index];
-                self.counters[index].evaluated += 1;
-                if !evaluation.holds_in(nodes, rule.residual) {
-                    continue;
+                self.looked_at[index].evaluated += 1;
+                let holds = evaluation.holds_in(nodes, rule.residual);
+                if holds {
+                    self.looked_at[index].matched += 1;
+                    on_match(index, rule, &mut evaluation);
                 }
-                self.counters[index].matched += 1;
-                on_match(index, rule, &mut evaluation);
-                if self.first_only {
-                    return;
+                if let Some(watch) = &mut watch {
+                    self.costs.lap(watch, index);
+                }
+                if holds && self.first_only {
+                    break 'rules;
                 }
             }
+        }
+        if let Some(watch) = &watch {
+            self.costs.end(watch);
         }
     }
 }

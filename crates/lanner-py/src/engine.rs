@@ -3,7 +3,7 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bumpalo::Bump;
-use lanner_engine::{Alerts, Matcher};
+use lanner_engine::{Alerts, Counters, Matcher, RuleCounters};
 use lanner_event::EventSource;
 use lanner_kube::{AuditEvent, Input, KubeSource, ScanOptions, Scanner};
 use lanner_syscall::{SyscallEvent, SyscallSource};
@@ -66,12 +66,17 @@ pub struct Before {
 }
 
 impl State {
-    /// How often each rule matched: first those for system calls, then those for audit events.
-    pub fn matched(&self) -> Vec<u64> {
-        let (syscall, audit) = (
+    /// What was counted for system calls, and for audit events.
+    fn counters(&self) -> [Counters; 2] {
+        [
             self.syscall.matcher.counters(),
             self.audit.matcher.counters(),
-        );
+        ]
+    }
+
+    /// How often each rule matched: first those for system calls, then those for audit events.
+    pub fn matched(&self) -> Vec<u64> {
+        let [syscall, audit] = self.counters();
         let rules = syscall.rules.iter().chain(&audit.rules);
         rules.map(|rule| rule.matched).collect()
     }
@@ -138,9 +143,19 @@ impl Engine {
         });
     }
 
-    /// How often each rule matched: first those for system calls, then those for audit events.
-    fn matched(&self, py: Python<'_>) -> Vec<u64> {
-        py.detach(|| self.state().matched())
+    /// What was counted of each rule, first those for system calls, then those for audit events:
+    /// how often it matched and was evaluated, and the nanoseconds that it took. And those that
+    /// dispatch took for each source.
+    fn counters(&self, py: Python<'_>) -> (Vec<(u64, u64, u64)>, [u64; 2]) {
+        py.detach(|| {
+            let [syscall, audit] = self.state().counters();
+            let rules = syscall.rules.iter().chain(&audit.rules);
+            let told = |rule: &RuleCounters| (rule.matched, rule.evaluated, rule.cost_ns);
+            (
+                rules.map(told).collect(),
+                [syscall.dispatch_ns, audit.dispatch_ns],
+            )
+        })
     }
 
     /// Matches complete audit JSON in any framing; never raises on bad records.

@@ -4,7 +4,7 @@
 
 use std::error::Error;
 use std::fs::{self, File};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bumpalo::Bump;
 use lanner_engine::Matcher;
@@ -41,12 +41,19 @@ fn main() -> Result<(), Box<dyn Error>> {
         alerts.len(),
         elapsed.as_secs_f64() * 1e9 / counters.events as f64
     );
+    println!(
+        "{:.2?} for dispatch",
+        Duration::from_nanos(counters.dispatch_ns)
+    );
     let mut rules: Vec<_> = matcher.rules().iter().zip(counters.rules).collect();
     rules.sort_by_key(|(_, counted)| std::cmp::Reverse(counted.evaluated));
     for (rule, counted) in rules.iter().take(20) {
         println!(
-            "{:10} {:6} {}",
-            counted.evaluated, counted.matched, rule.name
+            "{:10} {:6} {:8.2?} {}",
+            counted.evaluated,
+            counted.matched,
+            Duration::from_nanos(counted.cost_ns),
+            rule.name
         );
     }
     Ok(())

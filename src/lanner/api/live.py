@@ -17,9 +17,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from lanner.api.captures import RuleCaptures
-    from lanner.api.engine import Engine
+    from lanner.api.engine import Counts, Engine
     from lanner.api.writing import OutputCapture
-    from lanner.rules.model import CheckedRule
 
 RING_BYTES = 8 << 20
 """The ring between kernel and Lanner, unless said otherwise."""
@@ -192,9 +191,7 @@ class Live:
         while (batch := self._native.drain()) is not None:
             yield Batch(batch)
 
-    def adopt(
-        self, engine: Engine, calls: Iterable[str], captures: RuleCaptures | None
-    ) -> tuple[tuple[CheckedRule, int], ...]:
+    def adopt(self, engine: Engine, calls: Iterable[str], captures: RuleCaptures | None) -> Counts:
         """Matches with the rules of another engine, as `Engine.adopt` does; watches and captures
         as is said now. To be called between two batches, by who takes them.
 

@@ -43,6 +43,9 @@ def scan(
     compress: writing.CompressOption = False,
     filter_text: writing.FilterOption = "",
     alerts_only: writing.AlertsOnlyOption = False,
+    costs: Annotated[
+        bool, typer.Option("--costs", help="Say at the end what each rule took, estimated.")
+    ] = False,
     quiet: Annotated[bool, typer.Option("-q", "--quiet", help="No summary, no progress.")] = False,
 ) -> None:
     """Match recorded system calls and Kubernetes audit events against rules, and print the alerts.
@@ -75,9 +78,10 @@ def scan(
     chosen = common.select_or_exit(ruleset, priority=priority, tags=tag, rules=rule)
     window = times.window_or_exit(since, until)
     inputs = records.find(paths)
+    engine = api.Engine(chosen, rule_matching=rule_matching.value)
     try:
         run = api.Scan(
-            api.Engine(chosen, rule_matching=rule_matching.value),
+            engine,
             inputs.paths,
             since_ns=window[0],
             until_ns=window[1],
@@ -97,6 +101,8 @@ def scan(
         summary.write(sys.stderr, stats, chosen)
         if output:
             common.remark(writing.summary(stats, output))
+    if costs:
+        summary.write_costs(sys.stderr, engine.counts())
     if stats.syscall_events and not any(found.source == "syscall" for found in chosen.rules):
         common.complain("the input has system calls, and none of the chosen rules is for them")
     nothing_readable = records.complain_of_nothing(

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from lanner.cli import tables
 from lanner.outputs import PRIORITIES
 
 if TYPE_CHECKING:
     from typing import TextIO
 
-    from lanner.api import Ruleset, ScanStats
+    from lanner.api import Counts, Ruleset, ScanStats
 
 
 def write(out: TextIO, stats: ScanStats, ruleset: Ruleset) -> None:
@@ -47,6 +48,31 @@ def write(out: TextIO, stats: ScanStats, ruleset: Ruleset) -> None:
             print(f"{count:,} {one if count == 1 else many}", file=out)
     if stats.dedup_window_exceeded:
         print("note: more events than --dedup can remember: far repeats were kept", file=out)
+
+
+def write_costs(out: TextIO, counts: Counts) -> None:
+    """Writes what each rule took, those that took most first; rules that dispatch ruled out for
+    all events are left out.
+    """
+    evaluated = [(rule, counted) for rule, counted in counts.rules if counted.evaluated]
+    evaluated.sort(key=lambda one: (-one[1].cost_ns, -one[1].evaluated, one[0].name))
+    rows = [
+        (f"{one.evaluated:,}", f"{one.matched:,}", _milliseconds(one.cost_ns), rule.name)
+        for rule, one in evaluated
+    ]
+    print(file=out)
+    tables.write(("EVALUATED", "MATCHED", "MS", "RULE"), rows, numbers={0, 1, 2}, out=out)
+    rules_ns = sum(counted.cost_ns for _, counted in evaluated)
+    dispatch_ns = sum(counts.dispatch_ns.values())
+    print(
+        f"rules {_milliseconds(rules_ns)} ms, choosing among all {len(counts.rules):,}"
+        f" {_milliseconds(dispatch_ns)} ms (estimated: one event in 256 is timed)",
+        file=out,
+    )
+
+
+def _milliseconds(ns: int) -> str:
+    return f"{ns / 1e6:,.1f}"
 
 
 def _count(number: int, noun: str) -> str:

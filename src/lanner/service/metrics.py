@@ -117,18 +117,21 @@ def _base(state: State) -> Iterator[Figure]:
 
 
 def _rules(state: State) -> Iterator[Figure]:
-    matches = state.matches()
-    total = sum(count for _, count in matches.values())
+    counts = state.counts()
+    total = sum(counted.matched for _, counted in counts.rules)
     yield Figure("falco.rules.matches_total", "", total)
-    for name, (rule, count) in matches.items():
-        labels = (
-            ("priority", str(rule.priority)),
-            ("rule_name", name),
-            ("source", rule.source),
-            *((f"tag_{tag}", "true") for tag in sorted(rule.tags)),
-        )
-        field = f"falco.rules.{sanitized(name)}"
-        yield _counter(field, "falcosecurity_falco_rules_matches_total", count, *labels)
+    for rule, counted in counts.rules:
+        name, source = ("rule_name", rule.name), ("source", rule.source)
+        tags = ((f"tag_{tag}", "true") for tag in sorted(rule.tags))
+        labels = (("priority", str(rule.priority)), name, source, *tags)
+        field = f"falco.rules.{sanitized(rule.name)}"
+        metric = "falcosecurity_falco_rules_matches_total"
+        yield _counter(field, metric, counted.matched, *labels)
+        yield _counter("", "lanner_rule_evaluations_total", counted.evaluated, name, source)
+        yield _counter("", "lanner_rule_cost_seconds_total", counted.cost_ns / 1e9, name, source)
+    for source_name, ns in counts.dispatch_ns.items():
+        label = ("source", source_name)
+        yield _counter("", "lanner_dispatch_seconds_total", ns / 1e9, label)
 
 
 def _resources() -> Iterator[Figure]:

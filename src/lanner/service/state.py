@@ -7,7 +7,10 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
+from lanner.api.engine import Counts
+
 if TYPE_CHECKING:
+    from lanner.api.engine import RuleCounts
     from lanner.api.live import Live, LiveStats
     from lanner.config import Loaded
     from lanner.outputs.store import Store
@@ -79,26 +82,40 @@ class State:
     reloaded_ns: int = field(default_factory=time.time_ns)
     reloads: int = 0
     failed_reloads: int = 0
-    _matches: Counter[str] = field(default_factory=Counter)
-    _known: dict[str, CheckedRule] = field(default_factory=dict)
+    _retired: dict[str, tuple[CheckedRule, RuleCounts]] = field(default_factory=dict)
+    _retired_dispatch_ns: Counter[str] = field(default_factory=Counter)
 
-    def retire(self, counts: tuple[tuple[CheckedRule, int], ...]) -> None:
-        """Rules are no longer in force: what they matched is kept."""
-        for rule, count in counts:
-            if count:
-                self._matches[rule.name] += count
-                self._known[rule.name] = rule
+    def retire(self, counts: Counts) -> None:
+        """Rules are no longer in force: what was counted of them is kept."""
+        self._retired = {
+            name: (rule, counted)
+            for name, (rule, counted) in self._with_retired(counts).items()
+            if counted.evaluated
+        }
+        self._retired_dispatch_ns.update(counts.dispatch_ns)
 
-    def matches(self) -> dict[str, tuple[CheckedRule, int]]:
-        """How often each rule matched since the start; those that never did are there, too."""
-        found = {name: (self._known[name], count) for name, count in self._matches.items()}
-        for rule, count in self.rules.engine.counts():
-            found[rule.name] = (rule, count + self._matches[rule.name])
+    def _with_retired(self, counts: Counts) -> dict[str, tuple[CheckedRule, RuleCounts]]:
+        found = dict(self._retired)
+        for rule, counted in counts.rules:
+            earlier = found.get(rule.name)
+            found[rule.name] = (rule, counted + earlier[1] if earlier else counted)
         return found
+
+    def counts(self) -> Counts:
+        """What was counted of each rule since the start; those in force are all there, and those of
+        before that were evaluated.
+        """
+        counts = self.rules.engine.counts()
+        dispatch_ns = {
+            source: ns + self._retired_dispatch_ns[source]
+            for source, ns in counts.dispatch_ns.items()
+        }
+        return Counts(tuple(self._with_retired(counts).values()), dispatch_ns)
 
     def matched(self) -> dict[str, int]:
         """How often each rule matched, of those that did."""
-        return {name: count for name, (_, count) in self.matches().items() if count}
+        rules = self.counts().rules
+        return {rule.name: counted.matched for rule, counted in rules if counted.matched}
 
     def live(self) -> LiveStats | None:
         """The counters of live detection, where there is one; waits for the end of a batch."""

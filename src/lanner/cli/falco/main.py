@@ -242,6 +242,6 @@ def _run(options: argparse.Namespace, loaded: Loaded, choice: RuleChoice, log: L
         said = f"{spent:.3f}, Captured Events: {service.state.events}, {rate:.2f} eps"
         print(f"Elapsed time: {said}", file=sys.stderr)  # noqa: T201
     printing.print_drops(service.losses)
-    printing.print_matches(service.state.matches().values())
+    printing.print_matches(service.state.counts())
     if not went_well:
         raise _FatalError("ended because of what the configuration says of lost events")

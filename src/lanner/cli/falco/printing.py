@@ -19,6 +19,7 @@ from lanner.service.versions import versions
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from lanner.api.engine import Counts
     from lanner.config import Config
     from lanner.rules.model import CheckedRule
     from lanner.service.drops import Losses
@@ -65,9 +66,9 @@ def print_drops(losses: Losses) -> None:
         print(line, file=sys.stderr)  # noqa: T201
 
 
-def print_matches(matches: Iterable[tuple[CheckedRule, int]]) -> None:
+def print_matches(counts: Counts) -> None:
     """What is said at the end of alerts."""
-    matched = [(rule, count) for rule, count in matches if count]
+    matched = [(rule, counted.matched) for rule, counted in counts.rules if counted.matched]
     _print(f"Events detected: {sum(count for _, count in matched)}")
     _print("Rule counts by severity:")
     by_priority: Counter[int] = Counter()
