@@ -39,8 +39,6 @@ DIFFERENT = {
     "TestFalco_Legacy_StdoutOutputStrict": _ENTER,
     "TestFalco_Legacy_InvalidRuleOutput": _WORDS,
     "TestFalco_Legacy_ValidateSkipUnknownNoevt": _WORDS,
-    "TestFalco_Print_Rules": "one of three parts: a rule on system calls with a field of the json"
-    " plugin, which has no value there, is refused",
 }
 """Tests that fail for a known reason: most are of Falco 0.42, which differs from 0.44.1."""
 

@@ -243,6 +243,22 @@ def test_left_sides_of_exceptions(text: str, fits: bool) -> None:
     assert catalog.is_left_side(text, "syscall") is fits
 
 
+@pytest.mark.parametrize("text", ["json.value[/a]", "json.obj", "json.rawtime", "jevt.value[/a]"])
+def test_fields_of_the_json_plugin_fit_all_sources_where_it_is_loaded(text: str) -> None:
+    found = resolve(text, "syscall")
+    assert isinstance(found, catalog.FieldError)
+    assert found.help == "it is a field of `source: k8s_audit`"
+    scope = catalog.scope_of("syscall", ["k8saudit", "json"])
+    assert isinstance(resolve(text, scope), catalog.ResolvedField)
+    assert catalog.is_left_side(text, scope)
+    # and nothing else changes
+    assert isinstance(resolve("proc.name", scope), catalog.ResolvedField)
+    wrong = resolve("ka.verb", scope)
+    assert isinstance(wrong, catalog.FieldError)
+    assert wrong.message == "rules of source `syscall` have no field `ka.verb`"
+    assert catalog.scope_of("syscall", ["k8saudit"]) == "syscall"
+
+
 _PARTS = st.sampled_from(
     ["evt", "arg", ".", "rawarg", "flags", "proc", "aname", "[", "]", "1", "ka", "uri", "param"]
 )

@@ -13,7 +13,7 @@ from lanner.rules.model import parse_priority
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
     from lanner.diagnostics import Diagnostic, Source
     from lanner.rules.model import CheckedRule, LoadResult
@@ -85,6 +85,7 @@ def load_rules(
     texts: Mapping[str, str] | None = None,
     defaults: bool = False,
     local: Iterable[str | os.PathLike[str]] = (),
+    plugins: Collection[str] = (),
 ) -> Ruleset:
     """Loads rule files in order: defaults, `paths`, `texts`, the site's local file, `local`.
 
@@ -97,6 +98,8 @@ def load_rules(
         defaults: begin with the rules that ship with Lanner, and load
             `/etc/lanner/lanner.local.yaml` where it exists.
         local: files that add to or override what came before.
+        plugins: names of Falco's plugins that are loaded: with `json`, rules on system calls can
+            use its fields, too (they have no value there).
 
     """
     sources: list[Source | Unreadable] = []
@@ -111,7 +114,7 @@ def load_rules(
         sources.append(read_source(SITE_LOCAL_RULES))
     for path in local:
         sources += _sources(path)
-    result = load(sources)
+    result = load(sources, plugins)
     return Ruleset(tuple(rule for rule in result.rules if rule.enabled), result)
 
 

@@ -1,11 +1,19 @@
-"""Fields by name and by event source."""
+"""Fields by name and by scope.
+
+A scope says which fields a rule can use: an event source (`syscall`), or one with a plugin whose
+fields fit all sources (`syscall+json`), as Falco has it where that plugin is loaded.
+"""
 
 from __future__ import annotations
 
 from functools import cache
+from typing import TYPE_CHECKING
 
 from lanner.catalog.tables import Field, tables
 from lanner.diagnostics.suggest import suggest
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 
 @cache
@@ -18,19 +26,39 @@ def field(name: str) -> Field | None:
     return _by_name().get(name)
 
 
+_FOR_ALL_SOURCES = {"json": ("jevt", "json")}
+"""Falco's plugins whose fields rules of all sources can use, and the classes of these."""
+
+
+def scope_of(source: str, plugins: Collection[str] = ()) -> str:
+    """The scope of rules of an event source where these plugins are loaded."""
+    return "+".join((source, *sorted(_FOR_ALL_SOURCES.keys() & set(plugins))))
+
+
+def source_of(scope: str) -> str:
+    """The event source of a scope."""
+    return scope.partition("+")[0]
+
+
 @cache
-def fields(source: str | None = None) -> tuple[Field, ...]:
-    """All fields, or those that rules of an event source can use."""
-    if source is None:
+def fields(scope: str | None = None) -> tuple[Field, ...]:
+    """All fields, or those of a scope."""
+    if scope is None:
         return tables().fields
-    return tuple(field for field in tables().fields if field.source in (source, "any"))
+    source, *plugins = scope.split("+")
+    classes = {name for plugin in plugins for name in _FOR_ALL_SOURCES[plugin]}
+    return tuple(
+        field
+        for field in tables().fields
+        if field.source in (source, "any") or field.field_class in classes
+    )
 
 
 @cache
-def _usable_names(source: str) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(source) if "table_only" not in field.flags)
+def _usable_names(scope: str) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(scope) if "table_only" not in field.flags)
 
 
-def suggest_field(name: str, source: str) -> str | None:
+def suggest_field(name: str, scope: str) -> str | None:
     """The field that a misspelt name probably means."""
-    return suggest(name.partition("[")[0], _usable_names(source))
+    return suggest(name.partition("[")[0], _usable_names(scope))

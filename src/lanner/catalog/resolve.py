@@ -15,7 +15,7 @@ from functools import cache, lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from lanner.catalog.events import is_event_name, parameters
-from lanner.catalog.fields import field, fields, suggest_field
+from lanner.catalog.fields import field, fields, source_of, suggest_field
 from lanner.diagnostics.suggest import suggest
 
 if TYPE_CHECKING:
@@ -56,11 +56,11 @@ class FieldError:
         """What to do. The nearest name is looked for only when somebody reads it."""
         if self.misspelt is None:
             return self.fixed_help
-        name, source = self.misspelt
-        near = suggest_field(name, source)
+        name, scope = self.misspelt
+        near = suggest_field(name, scope)
         if near:
             return f"did you mean `{near}`?"
-        return f"`lanner fields --source {source}` lists all fields"
+        return f"`lanner fields --source {source_of(scope)}` lists all fields"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class _Text:
     """A field as Falco sees it: one text. `rest` is what follows the name."""
 
     field: Field
-    source: str
+    scope: str
     whole: str
     rest: str
 
@@ -91,7 +91,7 @@ class _Text:
         return ResolvedField(self.field, self.name, argument, kind or self.field.type)
 
     def unknown(self) -> FieldError:
-        return _unknown(self.whole, self.source)
+        return _unknown(self.whole, self.scope)
 
     def nonexistent(self, message: str, help_text: str | None = None) -> FieldError:
         return FieldError(_nonexistent(self.whole), message, help_text)
@@ -101,44 +101,44 @@ _Result: TypeAlias = ResolvedField | FieldError
 
 
 @lru_cache(maxsize=8192)
-def resolve(name: str, argument: str | None, source: str) -> _Result:
+def resolve(name: str, argument: str | None, scope: str) -> _Result:
     """Looks up a field as a condition or an output names it."""
     whole = name if argument is None else f"{name}[{argument}]"
-    if source == "syscall" and whole.startswith("arg"):
+    if source_of(scope) == "syscall" and whole.startswith("arg"):
         # left over from a field that libsinsp planned and never had
         falco = "filter error: proc.arg filter not implemented yet"
-        return FieldError(falco, f"no field is named `{name}`", misspelt=(name, source))
-    found = _longest(whole, source)
+        return FieldError(falco, f"no field is named `{name}`", misspelt=(name, scope))
+    found = _longest(whole, scope)
     if found is None:
-        return _unknown(whole, source)
+        return _unknown(whole, scope)
     read = _READERS.get(found.name) or _BY_ARGUMENT[found.argument]
     if found.field_class in _PLUGIN_CLASSES or found.name.startswith("proc.is_container_"):
         read = _plugin
-    return read(_Text(found, source, whole, whole[len(found.name) :]))
+    return read(_Text(found, scope, whole, whole[len(found.name) :]))
 
 
-def is_left_side(text: str, source: str) -> bool:
-    """Whether a text, as exceptions give it, names a field of the source."""
+def is_left_side(text: str, scope: str) -> bool:
+    """Whether a text, as exceptions give it, names a field of the scope."""
     name, bracket, rest = text.partition("[")
     if bracket and not rest.endswith("]"):
         return False
     argument = rest.removesuffix("]") if bracket else None
-    return isinstance(resolve(name, argument, source), ResolvedField)
+    return isinstance(resolve(name, argument, scope), ResolvedField)
 
 
 @cache
-def _names(source: str) -> dict[str, Field]:
-    return {found.name: found for found in fields(source)}
+def _names(scope: str) -> dict[str, Field]:
+    return {found.name: found for found in fields(scope)}
 
 
 @cache
-def _longest_name(source: str) -> int:
-    return max(len(name) for name in _names(source))
+def _longest_name(scope: str) -> int:
+    return max(len(name) for name in _names(scope))
 
 
-def _longest(whole: str, source: str) -> Field | None:
-    names = _names(source)
-    for end in range(min(len(whole), _longest_name(source)), 0, -1):
+def _longest(whole: str, scope: str) -> Field | None:
+    names = _names(scope)
+    for end in range(min(len(whole), _longest_name(scope)), 0, -1):
         found = names.get(whole[:end])
         if found is not None:
             return found
@@ -149,15 +149,15 @@ def _nonexistent(whole: str) -> str:
     return f"filter_check called with nonexistent field {whole}"
 
 
-def _unknown(whole: str, source: str) -> FieldError:
+def _unknown(whole: str, scope: str) -> FieldError:
     name = whole.partition("[")[0]
-    elsewhere = field(name)
+    elsewhere, source = field(name), source_of(scope)
     if elsewhere is not None and elsewhere.source not in (source, "any"):
         message = f"rules of source `{source}` have no field `{name}`"
         help_text = f"it is a field of `source: {elsewhere.source}`"
         return FieldError(_nonexistent(whole), message, help_text)
     message = f"no field is named `{name}`"
-    return FieldError(_nonexistent(whole), message, misspelt=(name, source))
+    return FieldError(_nonexistent(whole), message, misspelt=(name, scope))
 
 
 def _plain(text: _Text) -> _Result:

@@ -77,3 +77,11 @@ class Config(s.Section, frozen=True, kw_only=True):
     aggregate: s.Aggregate = s.Aggregate()
     audit: s.AuditSection = s.AuditSection()
     containers: s.Containers = s.Containers()
+
+    @property
+    def loaded_plugins(self) -> tuple[s.Plugin, ...]:
+        """The plugins that are to be loaded: those that are named, or all."""
+        if self.load_plugins is None:
+            return self.plugins
+        known = {plugin.name: plugin for plugin in self.plugins}
+        return tuple(known[name] for name in self.load_plugins if name in known)

@@ -113,15 +113,15 @@ def _joined(output: Output, added: Output) -> Output:
 
 
 def _parsed(rule: CheckedRule, text: str) -> Output:
-    output, found = _parse(text, rule.source)
+    output, found = _parse(text, rule.scope)
     if output is None:
         raise AdditionError(rule, text.strip(), found)
     return output
 
 
 @cache
-def _parse(text: str, source: str) -> tuple[Output | None, list[Diagnostic]]:
-    return parse_output(MappedText.of(Source("append_output", text)), source)
+def _parse(text: str, scope: str) -> tuple[Output | None, list[Diagnostic]]:
+    return parse_output(MappedText.of(Source("append_output", text)), scope)
 
 
 def _value(output: Output) -> Operand:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NoReturn
 
+from lanner import catalog
 from lanner.diagnostics import Diagnostic, Severity
 from lanner.diagnostics.suggest import did_you_mean
 from lanner.rules import exceptions
@@ -16,7 +17,7 @@ from lanner.rules.decode import fail
 from lanner.rules.model import ENGINE_VERSION, SOURCES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from lanner.diagnostics import Span
     from lanner.rules.model import (
@@ -35,9 +36,13 @@ def _version_text(version: tuple[int, int, int]) -> str:
 
 
 class Collector:
-    """The definitions of all files so far. `diagnostics` are those of the current file."""
+    """The definitions of all files so far. `diagnostics` are those of the current file.
 
-    def __init__(self) -> None:
+    `plugins` are the names of those that are loaded.
+    """
+
+    def __init__(self, plugins: Collection[str] = ()) -> None:
+        self._plugins = plugins
         self.lists: dict[str, ListInfo] = {}
         self.macros: dict[str, MacroInfo] = {}
         self.rules: dict[str, RuleInfo] = {}
@@ -45,6 +50,13 @@ class Collector:
         self.required_plugins: list[tuple[PluginRequirement, ...]] = []
         self.diagnostics: list[Diagnostic] = []
         self._next = 0
+
+    def scope_of(self, rule: RuleInfo) -> str:
+        """Which fields a rule can use."""
+        return catalog.scope_of(rule.source, self._plugins)
+
+    def _known_scope(self, rule: RuleInfo) -> str | None:
+        return None if rule.unknown_source else self.scope_of(rule)
 
     # reporting
 
@@ -146,7 +158,7 @@ class Collector:
                     exception.context,
                     code="LOAD_ERR_VALIDATE",
                 )
-            exceptions.validate(exception, None if info.unknown_source else info.source)
+            exceptions.validate(exception, self._known_scope(info))
         self._place(info, before.index if before else None)
         self.rules[info.name] = info
 
@@ -193,7 +205,7 @@ class Collector:
             near = did_you_mean(exception.name, (other.name for other in rule.exceptions))
             fail(problem, exception.context, code="LOAD_ERR_VALIDATE", help=near)
         if known is None:
-            exceptions.validate(exception, None if rule.unknown_source else rule.source)
+            exceptions.validate(exception, self._known_scope(rule))
             rule.exceptions = [*rule.exceptions, exception]
         else:
             known.values = [*known.values, *exception.values]
@@ -226,7 +238,7 @@ class Collector:
         for exception in update.exceptions or ():
             # Falco takes replaced exceptions unchecked and fails later; the check says it better
             if exception.fields.is_set:
-                exceptions.validate(exception, None if before.unknown_source else before.source)
+                exceptions.validate(exception, self._known_scope(before))
         self._place(before, before.index)
 
     def enable_rule(self, name: str, context: Context, *, enabled: bool) -> None:

@@ -207,11 +207,11 @@ class Compiler:
         resolution = self._resolve(("rule", info.name), parsed, self.macros.get)
         self.used_macros |= resolution.used
         self._macro_problems(resolution.problems, info.context)
-        syntax = resolution.condition
+        syntax, scope = resolution.condition, self.collector.scope_of(info)
         warnings, checked = self.memo.get(
             ("check", info.name),
             (syntax, info.source),
-            lambda: (condition_warnings(syntax), check_condition(syntax, info.source)),
+            lambda: (condition_warnings(syntax), check_condition(syntax, scope)),
         )
         self._extend(warnings, info.condition_context)
         unknown = checked.unknown_name
@@ -234,6 +234,7 @@ class Compiler:
             CheckedRule(
                 name=info.name,
                 source=info.source,
+                scope=scope,
                 priority=info.priority,
                 desc=info.desc,
                 condition=checked.typed,
@@ -263,7 +264,7 @@ class Compiler:
         output, found = self.memo.get(
             ("output", info.name),
             (info.output, info.source),
-            lambda: parse_output(text, info.source),
+            lambda: parse_output(text, self.collector.scope_of(info)),
         )
         error = next((one for one in found if one.is_error), None)
         if error is not None and info.skip_if_unknown_filter:

@@ -103,10 +103,10 @@ def _entry(node: Node, context: Context, depth: int) -> Entry:
     return Entry()
 
 
-def validate(exception: ExceptionInfo, source: str | None) -> None:
+def validate(exception: ExceptionInfo, scope: str | None) -> None:
     """Checks fields and comparison operators, and fills in the default operators.
 
-    `source` is None when the rule's source is unknown: then fields are not checked.
+    `scope` is None when the rule's source is unknown: then fields are not checked.
     """
     fields, comps = exception.fields, exception.comps
     if fields.is_list:
@@ -123,7 +123,7 @@ def validate(exception: ExceptionInfo, source: str | None) -> None:
                 message = f"'{operator}' is not a supported comparison operator"
                 _fail(message, exception, comp, near)
         for entry in fields.items:
-            _check_field(entry, exception, source)
+            _check_field(entry, exception, scope)
         return
     if not comps.is_set:
         comps = exception.comps = _default("in", exception)
@@ -137,7 +137,7 @@ def validate(exception: ExceptionInfo, source: str | None) -> None:
             exception,
             comps,
         )
-    _check_field(fields, exception, source)
+    _check_field(fields, exception, scope)
 
 
 def _default(operator: str, exception: ExceptionInfo) -> Entry:
@@ -154,20 +154,20 @@ def _is_modified(operator: str) -> bool:
     return word in _STRING_OPERATORS and modifier in _MODIFIERS
 
 
-def _check_field(entry: Entry, exception: ExceptionInfo, source: str | None) -> None:
-    if source is not None and not _is_left_side(entry, exception, source):
-        near = catalog.suggest_field(entry.text, source)
+def _check_field(entry: Entry, exception: ExceptionInfo, scope: str | None) -> None:
+    if scope is not None and not _is_left_side(entry, exception, scope):
+        near = catalog.suggest_field(entry.text, scope)
         message = f"'{entry.text}' is not a supported filter field"
         _fail(message, exception, entry, f"did you mean `{near}`?" if near else None)
 
 
-def _is_left_side(entry: Entry, exception: ExceptionInfo, source: str) -> bool:
+def _is_left_side(entry: Entry, exception: ExceptionInfo, scope: str) -> bool:
     if "(" not in entry.text or entry.item is None:
-        return catalog.is_left_side(entry.text, source)
+        return catalog.is_left_side(entry.text, scope)
     # transformers: as Falco does, see whether it can stand in a condition
     text = entry.item + MappedText.synthetic(" exists", exception.span)
     condition, _ = parse_condition(text)
-    return condition is not None and check_condition(condition, source).typed is not None
+    return condition is not None and check_condition(condition, scope).typed is not None
 
 
 def _fail(

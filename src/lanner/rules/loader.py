@@ -22,7 +22,7 @@ from lanner.rules.recursion import deep_recursion
 from lanner.rules.yaml_nodes import parse_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
 MAX_FILE_BYTES = 64 * 1024 * 1024
 
@@ -96,9 +96,11 @@ def _unreadable(name: str, reason: str) -> Unreadable:
     return Unreadable(name, Diagnostic("LOAD_ERR_FILE_READ", Severity.ERROR, message, path=name))
 
 
-def load(sources: Iterable[Source | Unreadable]) -> LoadResult:
-    """Loads sources in order. Never raises for what is in them."""
-    collector = Collector()
+def load(sources: Iterable[Source | Unreadable], plugins: Collection[str] = ()) -> LoadResult:
+    """Loads sources in order, where these plugins of Falco's are loaded. Never raises for what is
+    in them.
+    """
+    collector = Collector(plugins)
     files: list[FileResult] = []
     found: tuple[Diagnostic, ...]
     seen: set[Diagnostic] = set()

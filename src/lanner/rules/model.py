@@ -203,6 +203,7 @@ class CheckedRule:
 
     name: str
     source: str
+    scope: str
     priority: int
     desc: str
     condition: TCondition

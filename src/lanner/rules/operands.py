@@ -70,26 +70,26 @@ class TypedOperand:
     root_list: bool = False
 
 
-def type_operand(syntax: Syntax, source: str) -> TypedOperand:
-    """Resolves and types an operand of a condition of an event source.
+def type_operand(syntax: Syntax, scope: str) -> TypedOperand:
+    """Resolves and types an operand of a condition of a scope.
 
     Raises:
         OperandError: an unknown field, or a transformer that does not fit.
 
     """
     if isinstance(syntax, Field):
-        return _field(syntax, source)
+        return _field(syntax, scope)
     if isinstance(syntax, Call):
-        return _call(syntax, source)
+        return _call(syntax, scope)
     if isinstance(syntax, CallList):
-        items = tuple([type_operand(item, source).operand for item in syntax.items])
+        items = tuple([type_operand(item, scope).operand for item in syntax.items])
         return TypedOperand(ListOperand(items), "charbuf", True, _NO_NAME, root_list=True)
     constant = ConstantOperand(Constant(Kind.STRING, syntax.text))
     return TypedOperand(constant, "charbuf", False, _NO_NAME)
 
 
-def _field(syntax: Field, source: str) -> TypedOperand:
-    found = catalog.resolve(syntax.name, syntax.argument, source)
+def _field(syntax: Field, scope: str) -> TypedOperand:
+    found = catalog.resolve(syntax.name, syntax.argument, scope)
     if isinstance(found, catalog.FieldError):
         raise OperandError(found.falco_message, syntax.span, found.message, found.help)
     flags = found.field.flags
@@ -99,9 +99,9 @@ def _field(syntax: Field, source: str) -> TypedOperand:
     return TypedOperand(operand, found.type, is_list, found.name, flags, found.type, is_list)
 
 
-def _call(syntax: Call, source: str) -> TypedOperand:
+def _call(syntax: Call, scope: str) -> TypedOperand:
     function = syntax.function
-    arguments = [type_operand(argument, source) for argument in syntax.arguments]
+    arguments = [type_operand(argument, scope) for argument in syntax.arguments]
     if function == "val":
         if syntax.argument is not None:
             raise OperandError(

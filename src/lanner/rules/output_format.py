@@ -41,23 +41,23 @@ class _OutputError(Exception):
         )
 
 
-def parse_output(text: MappedText, source: str) -> tuple[Output | None, list[Diagnostic]]:
-    """Parses the output of a rule of an event source.
+def parse_output(text: MappedText, scope: str) -> tuple[Output | None, list[Diagnostic]]:
+    """Parses the output of a rule of a scope.
 
     Returns:
         The parts, or None when there are errors; and errors and warnings.
 
     """
-    parser = _OutputParser(text, source)
+    parser = _OutputParser(text, scope)
     output = parser.parse()
     return output, parser.diagnostics
 
 
 class _OutputParser:
-    def __init__(self, text: MappedText, source: str) -> None:
+    def __init__(self, text: MappedText, scope: str) -> None:
         self.mapped = text
         self.text = text.text
-        self.source = source
+        self.scope = scope
         self.diagnostics: list[Diagnostic] = []
         self.parts: list[OutputText | OutputField] = []
         self.fields: dict[str, FieldOperand] = {}
@@ -123,7 +123,7 @@ class _OutputParser:
                 message = f"the width of a field can be {MAX_WIDTH} at most"
                 raise _OutputError(message, span, message)
         syntax, end = self._longest(percent, start)
-        typed = type_operand(syntax, self.source)
+        typed = type_operand(syntax, self.scope)
         self.parts.append(OutputField(typed.operand, width or None))
         self._collect(syntax)
         return end
@@ -137,7 +137,7 @@ class _OutputParser:
                 continue
             syntax, parsed_end = parsed
             try:
-                type_operand(syntax, self.source)
+                type_operand(syntax, self.scope)
             except OperandError as error:
                 if problem is None:
                     problem = error
@@ -149,7 +149,7 @@ class _OutputParser:
                 candidate = self.text[start:end]
                 if not grammar.FIELD_NAME.fullmatch(candidate):
                     continue
-                found = catalog.resolve(candidate, None, self.source)
+                found = catalog.resolve(candidate, None, self.scope)
                 if isinstance(found, catalog.ResolvedField):
                     return Field(candidate, None, self.mapped.span(start, end)), end
         raise self._unknown(percent, start, problem)
@@ -190,7 +190,7 @@ class _OutputParser:
     def _collect(self, syntax: Operand) -> None:
         """Notes the plain fields of a token for `output_fields`."""
         if isinstance(syntax, Field):
-            operand = type_operand(syntax, self.source).operand
+            operand = type_operand(syntax, self.scope).operand
             if isinstance(operand, FieldOperand):
                 self.fields.setdefault(_as_written(syntax), operand)
         elif isinstance(syntax, Call):

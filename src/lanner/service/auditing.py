@@ -28,20 +28,12 @@ PLUGIN = "k8saudit"
 """Falco's plugin, which Lanner serves itself."""
 
 
-def loaded_plugins(config: Config) -> tuple[Plugin, ...]:
-    """The plugins that are to be loaded: those that are named, or all."""
-    if config.load_plugins is None:
-        return config.plugins
-    known = {plugin.name: plugin for plugin in config.plugins}
-    return tuple(known[name] for name in config.load_plugins if name in known)
-
-
 def sources_of(config: Config) -> frozenset[str]:
     """The event sources that a configuration asks for."""
     has_audit = (
         config.audit.listen
         or config.audit.follow
-        or any(one.name == PLUGIN for one in loaded_plugins(config))
+        or any(one.name == PLUGIN for one in config.loaded_plugins)
     )
     return frozenset(("syscall", "k8s_audit") if has_audit else ("syscall",))
 
@@ -63,7 +55,7 @@ def audit_sources(
     if config.audit.follow:
         reading = _following(config.audit.follow, config, engine, log)
         found.append(Source("k8s_audit", reading, sink, on_end))
-    for plugin in loaded_plugins(config):
+    for plugin in config.loaded_plugins:
         if plugin.name != PLUGIN:
             continue
         params = plugin.open_params.strip()

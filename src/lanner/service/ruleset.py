@@ -112,6 +112,7 @@ def load_rules(config: Config, choice: RuleChoice) -> LoadedRules:
 
 
 def _read(config: Config, choice: RuleChoice) -> tuple[api.Ruleset, tuple[Path, ...]]:
+    plugins = [plugin.name for plugin in config.loaded_plugins]
     named = choice.paths or config.rules_files or config.rules_file
     if named or not choice.has_defaults:
         # as in Falco: what is named on the command line must be there, the rest may be
@@ -120,11 +121,13 @@ def _read(config: Config, choice: RuleChoice) -> tuple[api.Ruleset, tuple[Path, 
             raise RulesRefusedError(
                 "You must specify at least one rules file/directory via -r or a rules_files entry"
             )
-        ruleset = api.load_rules(*filter(_has_rules, paths), local=choice.local)
+        ruleset = api.load_rules(*filter(_has_rules, paths), local=choice.local, plugins=plugins)
     else:
         own = (SITE_RULES,) if SITE_RULES.exists() else ()
         added = [path for path in SITE_ADDITIONS if path.exists() and _has_rules(path)]
-        ruleset = api.load_rules(*own, defaults=not own, local=(*added, *choice.local))
+        ruleset = api.load_rules(
+            *own, defaults=not own, local=(*added, *choice.local), plugins=plugins
+        )
         paths = [SITE_RULES, SITE_LOCAL_RULES, *SITE_ADDITIONS]
     return ruleset, (*map(Path, named), *(() if named else paths), *map(Path, choice.local))
 

@@ -231,3 +231,33 @@ def test_records_that_are_no_events_are_all_counted(config: Path, tmp_path: Path
     assert done.returncode == 0
     assert done.stderr.count("data not recognized as a k8s audit event") == 10
     assert "2990 more records were no audit events" in done.stderr
+
+
+def test_fields_of_the_json_plugin_have_no_value_in_system_calls(
+    captures: Path, config: Path, tmp_path: Path
+) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(
+        "- rule: A\n  desc: d\n  priority: INFO\n"
+        "  condition: evt.type = open and not json.value[/x] = y and not jevt.obj exists\n"
+        "  output: '%jevt.value[/x] %tolower(json.obj) %evt.type'\n"
+        "- rule: B\n  desc: d\n  priority: INFO\n"
+        "  condition: evt.type = open and (json.obj contains a or json.rawtime exists)\n"
+        "  output: o\n"
+    )
+    with config.open("a") as file:
+        file.write("plugins: [{name: json, library_path: libjson.so}]\n")
+    scap = captures / "scap/open-multiple-files.scap"
+    replayed = ("-r", rules, "-o", "engine.kind=replay", "-o", f"engine.replay.capture_file={scap}")
+    # without the plugin, as Falco does
+    config_without = tmp_path / "without.yaml"
+    config_without.write_text(config.read_text().replace("name: json", "name: other"))
+    done = falco("-c", config_without, *replayed)
+    assert done.returncode == 1
+    assert "rules.yaml:5:13: unknown filter" in done.stderr
+
+    done = falco("-c", config, *replayed)
+    assert done.returncode == 0, done.stderr
+    alerts = [line for line in done.stdout.splitlines() if "Informational" in line]
+    assert len(alerts) == 13
+    assert all(line.endswith(" <NA> <NA> open") for line in alerts)

@@ -53,6 +53,9 @@ pub enum Extractor {
     Container(ContainerField),
     /// `k8s.*` and `k8smeta.*`.
     K8s(K8sField),
+    /// `json.*` and `jevt.*`: where the json plugin is loaded rules can use them, and events of
+    /// system calls have no JSON.
+    Json,
 }
 
 impl Extractor {
@@ -74,6 +77,9 @@ impl Extractor {
                 ContainerField::compile(field, argument).map(|found| found.map(Self::Container))
             })
             .or_else(|| K8sField::compile(field, argument).map(|found| found.map(Self::K8s)))
+            .or_else(|| {
+                (field.starts_with("json.") || field.starts_with("jevt.")).then_some(Ok(Self::Json))
+            })
             .unwrap_or_else(|| Err(unknown(field)))
     }
 
@@ -90,6 +96,7 @@ impl Extractor {
             Self::Group(field) => field.extract(event, arena, out),
             Self::Container(field) => field.extract(event, arena, out),
             Self::K8s(field) => field.extract(event, arena, out),
+            Self::Json => {}
         }
     }
 

@@ -24,7 +24,7 @@ from lanner.rules.describe import describe, describe_rule
 from lanner.rules.falco_report import falco_json, falco_text
 from lanner.rules.loader import load, read_source
 from lanner.rules.schema import RULE_SCHEMA
-from lanner.service.auditing import loaded_plugins, sources_of
+from lanner.service.auditing import sources_of
 from lanner.service.log import Logger, level_of
 from lanner.service.orders import Orders
 from lanner.service.reload import place_of
@@ -103,7 +103,7 @@ def _main(words: list[str]) -> None:
         printing.print_plugin(name)
         return
     if options.list_plugins:
-        printing.print_plugins(plugin.name for plugin in loaded_plugins(config))
+        printing.print_plugins(plugin.name for plugin in config.loaded_plugins)
         return
     if options.list is not None:
         if options.list not in {"", *sources_of(config), "k8s_audit"}:
@@ -184,7 +184,8 @@ def _validate(options: argparse.Namespace, config: Config, log: Log) -> None:
     log("Validating rules file(s):")
     for name in options.validate:
         log(f"   {name}")
-    result = load([read_source(name) for name in options.validate])
+    plugins = [plugin.name for plugin in config.loaded_plugins]
+    result = load([read_source(name) for name in options.validate], plugins)
     summary = falco_text(result)
     print(json.dumps(falco_json(result)) if config.json_output else summary)  # noqa: T201
     if not result.ok:
@@ -213,7 +214,7 @@ def _look_at_rules(options: argparse.Namespace, config: Config, choice: RuleChoi
         if not config.json_output:
             printing.print_rules(shown)
             return
-        plugins = {plugin.name for plugin in loaded_plugins(config)}
+        plugins = {plugin.name for plugin in config.loaded_plugins}
         described = (
             describe_rule(result, shown[0], plugins)
             if options.describe

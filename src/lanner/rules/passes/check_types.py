@@ -60,12 +60,12 @@ class CheckedCondition:
         return None
 
 
-def check_condition(condition: Condition, source: str) -> CheckedCondition:
-    """Types a condition whose macros are replaced, for rules of an event source.
+def check_condition(condition: Condition, scope: str) -> CheckedCondition:
+    """Types a condition whose macros are replaced, for rules of a scope.
 
     Macros that could not be replaced are passed over; the result is not typed then.
     """
-    checker = _Checker(source)
+    checker = _Checker(scope)
     typed = checker.visit(condition)
     errors = [found for found in checker.diagnostics if found.is_error]
     if errors:
@@ -74,8 +74,8 @@ def check_condition(condition: Condition, source: str) -> CheckedCondition:
 
 
 class _Checker:
-    def __init__(self, source: str) -> None:
-        self.source = source
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
         self.diagnostics: list[Diagnostic] = []
         self.sites: list[Expanded] = []
         self.done: dict[int, TCondition | None] = {}
@@ -123,7 +123,7 @@ class _Checker:
 
     def _check(self, check: Check) -> TCheck | None:
         try:
-            left = type_operand(check.left, self.source)
+            left = type_operand(check.left, self.scope)
         except OperandError as error:
             self._error(error.falco_message, error.span, error.message, error.help)
             return None
@@ -204,7 +204,7 @@ class _Checker:
             raise TypeError("only for right sides that are fields")
         span = check.right.span
         try:
-            right = type_operand(check.right, self.source)
+            right = type_operand(check.right, self.scope)
         except OperandError as error:
             self._error(error.falco_message, error.span, error.message, error.help)
             return None
@@ -243,7 +243,7 @@ class _Checker:
         if (
             "." in name
             and grammar.FIELD_NAME.fullmatch(name)
-            and isinstance(catalog.resolve(name, argument, self.source), catalog.ResolvedField)
+            and isinstance(catalog.resolve(name, argument, self.scope), catalog.ResolvedField)
         ):
             self._warning(
                 f"'{text}' may be a valid field misused as a const string value",
