@@ -53,7 +53,7 @@ def audit_sources(
     if config.audit.listen:
         found.append(AuditSource(config.audit, engine, sink, log, on_end))
     if config.audit.follow:
-        reading = _following(config.audit.follow, config, engine, log)
+        reading = _following(config.audit.follow, "audit.follow", config, engine, log)
         found.append(Source("k8s_audit", reading, sink, on_end))
     for plugin in config.loaded_plugins:
         if plugin.name != PLUGIN:
@@ -65,7 +65,8 @@ def audit_sources(
                 log(f"k8saudit: whoever reaches {settings.listen} can send events", "warning")
             found.append(AuditSource(settings, engine, sink, log, on_end))
         elif params.startswith("file://"):
-            reading = _following(urlsplit(params).path, config, engine, log)
+            path = urlsplit(params).path
+            reading = _following(path, "k8saudit", config, engine, log)
             found.append(Source("k8s_audit", reading, sink, on_end))
         elif params:
             inputs = find_inputs([params], api.first_event_time)
@@ -77,13 +78,13 @@ def audit_sources(
     return found
 
 
-def _following(name: str, config: Config, engine: Engine, log: Log) -> Following:
+def _following(name: str, wanted_by: str, config: Config, engine: Engine, log: Log) -> Following:
     store = store_path(config)
     try:
         following = Following(engine, Path(name), log, keep_in=store.parent if store else None)
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or str(error)
-        raise ServiceError(f"k8saudit: {name}: {reason}") from None
+        raise ServiceError(f"{wanted_by}: {name}: {reason}") from None
     log(f"audit: following {name}", "notice")
     return following
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import tempfile
@@ -254,6 +255,30 @@ def test_reopening(tmp_path: Path) -> None:
     file.close()
     assert (tmp_path / "moved").read_bytes() == b"first\n"
     assert path.read_bytes() == b"second\n"
+
+
+def test_reopening_what_cannot_be_mended_keeps_the_file_that_is_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, moved = tmp_path / "audit.log", tmp_path / "moved"
+    file = RotatingFile(path, Rotation())
+    file.write(Taken(b"first\n"))
+    path.rename(moved)
+    path.write_bytes(b"whole\ntor")
+    with monkeypatch.context() as broken:
+
+        def ftruncate(_file: int, _size: int) -> None:
+            raise OSError(errno.EIO, "Input/output error")
+
+        broken.setattr(os, "ftruncate", ftruncate)
+        with pytest.raises(OSError, match="Input/output error"):
+            file.reopen()
+    file.write(Taken(b"second\n"))
+    assert moved.read_bytes() == b"first\nsecond\n"
+    file.reopen()
+    file.write(Taken(b"third\n"))
+    file.close()
+    assert path.read_bytes() == b"whole\nthird\n"
 
 
 @settings(max_examples=150, deadline=None)

@@ -76,8 +76,7 @@ class RotatingFile:
         self._mills: list[threading.Thread] = []
         self._is_torn = False
         _make_directory(self._path.parent)
-        self._adopt(self._opened())
-        self._cut_torn_line()
+        self._adopt(self._opened_whole())
         self._start_mill()
 
     def write(self, taken: Lines) -> None:
@@ -117,11 +116,10 @@ class RotatingFile:
         with contextlib.suppress(FileNotFoundError):
             if os.path.samestat(self._path.lstat(), os.fstat(self._file)):
                 return
-        file = self._opened()
+        file = self._opened_whole()
         # Not before: its number would go to the next connection, and so would the lines.
         os.close(self._file)
         self._adopt(file)
-        self._cut_torn_line()
 
     def close(self) -> None:
         """Closes the file, when old files are dealt with."""
@@ -140,6 +138,16 @@ class RotatingFile:
             failed.pop_all()
         return file
 
+    def _opened_whole(self) -> int:
+        """The same, without a torn line at its end."""
+        file = self._opened()
+        try:
+            self._cut_torn_line(file)
+        except OSError:
+            os.close(file)
+            raise
+        return file
+
     def _claim(self, file: int) -> None:
         if not stat.S_ISREG(os.fstat(file).st_mode):
             raise OSError(None, "is no regular file", str(self._path))
@@ -152,21 +160,20 @@ class RotatingFile:
     def _adopt(self, file: int) -> None:
         self._file, self._size = file, os.fstat(file).st_size
 
-    def _cut_torn_line(self) -> None:
-        end = self._size
+    def _cut_torn_line(self, file: int) -> None:
+        size = end = os.fstat(file).st_size
         while end:
             begin = max(0, end - _SEARCHED)
-            newline = os.pread(self._file, end - begin, begin).rfind(b"\n")
+            newline = os.pread(file, end - begin, begin).rfind(b"\n")
             end = begin if newline < 0 else begin + newline + 1
             if newline >= 0:
                 break
-        if end < self._size:
+        if end < size:
             self._complain(
-                f"{self._path}: cut off a last line without an end ({self._size - end} bytes):"
+                f"{self._path}: cut off a last line without an end ({size - end} bytes):"
                 " whoever wrote it did not get to its end"
             )
-            os.ftruncate(self._file, end)
-            self._size = end
+            os.ftruncate(file, end)
 
     def _append(self, data: memoryview) -> None:
         try:
