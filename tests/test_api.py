@@ -113,7 +113,7 @@ DEAR_AND_CHEAP = """
 
 def test_what_rules_cost_is_estimated_and_outlives_them() -> None:
     engine = lanner.Engine(lanner.load_rules(texts={"two": DEAR_AND_CHEAP}))
-    # 511 events are the most that go by before one is timed
+    # 127 events are the most that go by before one is timed
     data = json.dumps(event(requestURI="/" + "x" * 1000)).encode() * 2000
     assert engine.match(data) == []
     counted = {rule.name: counted for rule, counted in engine.counts().rules}

@@ -107,8 +107,8 @@ class RuleCounts:
         matched: events that it matched.
         evaluated: events for which its condition was evaluated: most are ruled out before, for all
             rules at once.
-        cost_ns: nanoseconds that it took to evaluate it and to write its alerts; an estimate, of
-            one event in 256 on average. What rules have in common is counted for the first.
+        cost_ns: nanoseconds that it took to evaluate it and to write its alerts; an estimate: some
+            events, chosen at random, are timed. What rules have in common is counted for the first.
 
     """
 
