@@ -227,3 +227,15 @@ def test_the_journal(tmp_path: Path) -> None:
         key: alert[key] for key in ("output", "rule", "source", "tags", "time")
     }
     assert other["output"] == large
+
+
+def test_what_an_attacker_chose_does_not_reach_the_terminal_as_orders(tmp_path: Path) -> None:
+    log = tmp_path / "falco.jsonl"
+    alert = json.loads(row(1, "a", "web\x1b]0;x\x07\r")[4])
+    alert["output"] = "00:00:00.0: Warning \x1b[2J"
+    log.write_text(json.dumps(alert) + "\n")
+    for options in ((), ("--field", "container.name"), ("--field", "container.name", "--unique")):
+        done = lanner("alerts", log, *options)
+        assert done.returncode == 0
+        assert rb"\x1b" in done.stdout
+        assert not {0x1B, 0x07, 0x0D} & set(done.stdout)

@@ -256,3 +256,16 @@ def test_what_rules_cost() -> None:
     assert (matched, name) == (str(len(done.stdout.splitlines())), "Attach/Exec Pod")
     assert int(evaluated) >= int(matched) > 0
     assert "choosing among all 1 " in total
+
+
+def test_names_of_rules_do_not_reach_the_terminal_as_orders(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.yaml"
+    rules.write_text(
+        '- rule: "a\\e[31m\\nb"\n  desc: d\n  condition: ka.verb exists\n  output: o\n'
+        "  priority: INFO\n  source: k8s_audit\n"
+    )
+    done = lanner("scan", SAMPLE, "-r", rules, "--costs")
+    assert done.stderr.count(rb"a\x1b[31m\x0ab") == 2
+    assert b"\x1b" not in done.stderr
+    listed = lanner("rules", "-r", rules)
+    assert rb"a\x1b[31m\x0ab" in listed.stdout

@@ -11,6 +11,7 @@ from lanner.api.live import RING_BYTES
 from lanner.api.query import QueryError
 from lanner.cli import captures, common, configs, syscalls, writing
 from lanner.containers import Sockets
+from lanner.diagnostics.render_text import printable
 from lanner.service.auditing import sources_of
 from lanner.service.log import Logger, level_of
 from lanner.service.orders import Orders
@@ -199,7 +200,7 @@ def _summarise(state: State) -> None:
         f"\nwatched {state.events:,} events, {lost:,} dropped; {sum(matches.values()):,} alerts"
     )
     for name, count in sorted(matches.items(), key=lambda item: (-item[1], item[0])):
-        common.remark(f"  {count:>8,}  {name}")
+        common.remark(f"  {count:>8,}  {printable(name)}")
     if live is None:
         return
     problems = (

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from lanner.cli import tables
+from lanner.diagnostics.render_text import printable
 from lanner.outputs import PRIORITIES
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def write(out: TextIO, stats: ScanStats, ruleset: Ruleset) -> None:
     for name, count in sorted(
         stats.alerts_by_rule.items(), key=lambda entry: (priorities[entry[0]], -entry[1], entry[0])
     ):
-        print(f"  {count:>8,}  {PRIORITIES[priorities[name]]:<13}  {name}", file=out)
+        print(f"  {count:>8,}  {PRIORITIES[priorities[name]]:<13}  {printable(name)}", file=out)
     left_out = [
         (stats.skipped, "malformed record skipped", "malformed records skipped"),
         (stats.truncated, "truncated record skipped", "truncated records skipped"),

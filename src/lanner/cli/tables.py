@@ -1,4 +1,8 @@
-"""Plain tables: aligned for people, or Markdown."""
+"""Plain tables: aligned for people, or Markdown.
+
+Control characters of cells are made visible: names of rules and files, and command lines, can be
+chosen by an attacker, and terminals obey them.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +10,8 @@ import shutil
 import sys
 import textwrap
 from typing import TYPE_CHECKING
+
+from lanner.diagnostics.render_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Container, Sequence
@@ -27,6 +33,7 @@ def write(
     right. On a terminal the last column is wrapped to its width.
     """
     out = out or sys.stdout
+    rows = _visible(rows)
     if markdown:
         print(_markdown_row(heads), file=out)
         print("|" + "---|" * len(heads), file=out)
@@ -62,6 +69,7 @@ class Running:
         """Prints further rows, with the heads before the first ones."""
         if not rows:
             return
+        rows = _visible(rows)
         if not self._widths:
             columns = zip(self._heads, *rows, strict=True)
             self._widths = [max(map(len, column)) for column in columns]
@@ -69,6 +77,10 @@ class Running:
         for row in rows:
             cells = (cell.ljust(width) for cell, width in zip(row, self._widths, strict=True))
             print(_GAP.join(cells).rstrip())  # noqa: T201
+
+
+def _visible(rows: Sequence[Sequence[str]]) -> Sequence[Sequence[str]]:
+    return [[printable(cell) for cell in row] for row in rows]
 
 
 def _markdown_row(cells: Sequence[str]) -> str:
