@@ -201,6 +201,32 @@ def test_health_versions_and_metrics(place: tuple[Path, Path, int], tmp_path: Pa
         assert line in text.splitlines()
 
 
+def test_what_was_counted_of_rules_outlives_a_reload(place: tuple[Path, Path, int]) -> None:
+    config, rules, port = place
+    web = free_port()
+    options = ("-o", "webserver.enabled=true", "-o", f"webserver.listen_port={web}")
+    with Running(config, port, *options) as running:
+        running.send("1", "2")
+        running.wait(lambda: len(running.output) == 2)
+        rules.write_text(RULE.format(name="two", text="second"))
+        running.wait(lambda: running.has_said("in force now"))
+        running.send("3")
+        running.wait(lambda: len(running.output) == 3)
+        rules.write_text(RULE.format(name="one", text="first"))
+        running.wait(lambda: sum("in force now" in line for line in running.messages) == 2)
+        running.send("4")
+        running.wait(lambda: len(running.output) == 4)
+        text = get(web, "/metrics")[1]
+        assert running.end() == 0
+    for name, count in (("one", 3), ("two", 1)):
+        labels = f'{{rule_name="{name}",source="k8s_audit"}}'
+        assert f"lanner_rule_evaluations_total{labels} {count}" in text.splitlines()
+        matches = (
+            f'rules_matches_total{{priority="4",rule_name="{name}",source="k8s_audit"}} {count}'
+        )
+        assert f"falcosecurity_falco_{matches}" in text.splitlines()
+
+
 def test_a_signal_while_it_begins_is_kept(place: tuple[Path, Path, int]) -> None:
     config, _, port = place
     running = Running(config, port)
