@@ -215,25 +215,25 @@ def test_what_a_dead_process_left(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("compressed", [True, False])
 @given(
-    old=st.lists(st.integers(1, 8), max_size=6),
-    new=st.lists(st.integers(1, 8), max_size=6),
-    limit=st.integers(0, 60),
+    files=st.lists(st.lists(st.integers(1, 8), max_size=5), min_size=1, max_size=4),
+    limit=st.integers(0, 80),
     torn=st.booleans(),
 )
 @settings(deadline=None)
-def test_last_lines(
-    old: list[int], new: list[int], limit: int, *, torn: bool, compressed: bool
-) -> None:
+def test_last_lines(files: list[list[int]], limit: int, *, torn: bool, compressed: bool) -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory) / "audit.log"
-        lines = [line(chr(97 + place), size) for place, size in enumerate(old + new)]
-        rotated = b"".join(lines[: len(old)])
-        name = "audit-2026-11-23T07-18-46.704.log"
-        if compressed:
-            path.with_name(name + ".gz").write_bytes(gzip.compress(rotated))
-        else:
-            path.with_name(name).write_bytes(rotated)
-        path.write_bytes(b"".join(lines[len(old) :]))
+        lines: list[bytes] = []
+        for number, sizes in enumerate(files):
+            own = [line(chr(97 + len(lines) + place), size) for place, size in enumerate(sizes)]
+            lines += own
+            name = f"audit-2026-11-23T07-18-4{number}.704.log"
+            if number == len(files) - 1:
+                path.write_bytes(b"".join(own))
+            elif compressed:
+                path.with_name(name + ".gz").write_bytes(gzip.compress(b"".join(own)))
+            else:
+                path.with_name(name).write_bytes(b"".join(own))
         candidates = [b"".join(lines[first:]) for first in range(len(lines) + 1)]
         fitting = next(text for text in candidates if len(text) <= limit)
         if torn:

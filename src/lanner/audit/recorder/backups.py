@@ -140,33 +140,40 @@ def open_log(path: Path) -> BinaryIO:
 
 
 def last_lines(path: Path, limit: int) -> bytes:
-    """The last whole lines of a log and of its newest backup, as many as fit in `limit` bytes.
+    """The last whole lines of a log and of its backups, as many as fit in `limit` bytes.
 
     Raises:
         OSError: a file cannot be read.
-        DAMAGED: the backup is damaged.
+        DAMAGED: a backup is damaged.
 
     """
-    lines = _last_lines(path, limit)
-    left = limit - path.stat().st_size
-    older = backups(path)[:1] if left > 0 else []
-    return b"".join(_last_lines(backup.path, left) for backup in older) + lines
+    found: list[bytes] = []
+    left = limit
+    for file in (path, *(backup.path for backup in backups(path))):
+        lines, are_all = _last_lines(file, left)
+        found.append(lines)
+        left -= len(lines)
+        if not are_all or left <= 0:
+            break
+    return b"".join(reversed(found))
 
 
-def _last_lines(path: Path, limit: int) -> bytes:
+def _last_lines(path: Path, limit: int) -> tuple[bytes, bool]:
+    """Last lines of a file, and whether they are all that it has."""
     with open_log(path) as file:
         if path.suffix != ".gz":
             file.seek(max(0, file.seek(0, os.SEEK_END) - limit - 1))
         # a byte more than wanted: whether a line begins behind it
         chunks = collections.deque([b"\n"])
-        size = 1
+        size, taken = 1, 0
         while chunk := file.read(_CHUNK):
             chunks.append(chunk)
             size += len(chunk)
+            taken += len(chunk)
             while size - len(chunks[0]) > limit:
                 size -= len(chunks.popleft())
     data = b"".join(chunks)[-limit - 1 :]
-    return data[data.find(b"\n") + 1 : data.rfind(b"\n") + 1]
+    return data[data.find(b"\n") + 1 : data.rfind(b"\n") + 1], taken <= limit
 
 
 def sync(path: Path) -> None:

@@ -217,7 +217,7 @@ def _remember(path: Path, makes_lines: AuditIntake) -> None:
     try:
         makes_lines.remember(last_lines(path, _REMEMBERED_BYTES))
     except DAMAGED as error:
-        common.complain(f"{path}: its newest rotated file is damaged: {error}")
+        common.complain(f"{path}: a rotated file is damaged: {error}")
 
 
 def _matcher(rules: list[str], *, json_output: bool, to_stderr: bool) -> Callable[[bytes], None]:
