@@ -71,6 +71,33 @@ def test_validate_of_what_is_not_there() -> None:
     assert b"/does/not/exist.yaml" in done.stdout
 
 
+LOCAL = """- rule: Write to app config dir
+  desc: x
+  condition: open_write and container and fd.name startswith /app/config
+  output: x
+  priority: WARNING
+"""
+
+
+def test_validate_checks_a_local_file_behind_the_default_rules(tmp_path: Path) -> None:
+    file = tmp_path / "mine.yaml"
+    file.write_text(LOCAL)
+    alone = lanner("validate", file)
+    assert alone.returncode == 1
+    assert f"lanner validate --local {file}" in alone.stderr.decode()
+    behind = lanner("validate", "--local", file)
+    assert (behind.returncode, behind.stdout.decode()) == (0, f"{file}: Ok\n")
+    file.write_text(LOCAL.replace("open_write", "open_wriet"))
+    broken = lanner("validate", "--local", file)
+    assert broken.returncode == 1
+    assert "did you mean `open_write`?" in broken.stdout.decode()
+    assert "--local" not in lanner("validate", file).stderr.decode()
+
+
+def test_validate_asks_for_files() -> None:
+    assert lanner("validate").returncode == 2
+
+
 def test_the_shipped_rules_are_valid_without_a_warning() -> None:
     files = (default_audit_rules(), *default_syscall_rules())
     done = lanner("validate", *files)

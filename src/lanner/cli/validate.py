@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from enum import Enum
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lanner.api.ruleset import rule_files
+from lanner import api
 from lanner.cli import common
 from lanner.diagnostics.render_json import to_json
 from lanner.diagnostics.render_text import render_text
+from lanner.rules.defaults import default_audit_rules, default_syscall_rules
 from lanner.rules.falco_report import falco_json, falco_text
-from lanner.rules.loader import load, read_source
 from lanner.rules.model import MAX_ERRORS
 
 if TYPE_CHECKING:
@@ -33,8 +33,14 @@ class Format(Enum):
 
 def validate(
     files: Annotated[
-        list[str], typer.Argument(metavar="FILE…", help="Rule files, checked together in order.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="FILE…",
+            help="Rule files, checked together in order.",
+            show_default=False,
+        ),
+    ] = None,
+    local: common.LocalOption = None,
     output: Annotated[
         Format,
         typer.Option(
@@ -49,17 +55,18 @@ def validate(
     """Check Falco rule files, and say what is wrong with them and where.
 
     Later files may use, append to and override what earlier ones define. A directory
-    stands for the .yaml and .yml files in it.
+    stands for the .yaml and .yml files in it. With --local alone, the default rules come
+    first, as they do when Lanner runs.
 
     Exit code: 0 when all files are valid, with warnings or not; 1 when one is not; 2 usage.
 
     Example: lanner validate falco_rules.yaml falco_rules.local.yaml
+
+    Example: lanner validate --local lanner_rules.local.yaml
     """
-    paths: list[str] = []
-    for name in files:
-        inside = list(map(str, rule_files(Path(name)))) if Path(name).is_dir() else []
-        paths += inside or [name]
-    result = load([read_source(path) for path in paths])
+    if not files and not local:
+        common.usage_error("name rule files, or one that adds to the default rules with --local")
+    result = api.load_rules(*(files or ()), defaults=not files, local=local or ()).result
     chosen = Format.JSON if json_output else output
     if chosen is Format.JSON:
         print(json.dumps(falco_json(result)))  # noqa: T201
@@ -69,15 +76,21 @@ def validate(
     elif chosen is Format.FALCO:
         print(falco_text(result))  # noqa: T201
     else:
-        _text(result, quiet=quiet)
+        shipped = () if files else (default_audit_rules(), *default_syscall_rules())
+        _text(result, quiet=quiet, unless_wrong=set(map(str, shipped)))
     if not result.ok:
+        if files and api.load_rules(defaults=True, local=(*files, *(local or ()))).ok:
+            options = " ".join(f"--local {shlex.quote(name)}" for name in (*files, *(local or ())))
+            common.complain(f"behind the default rules it is valid: lanner validate {options}")
         raise typer.Exit(1)
 
 
-def _text(result: LoadResult, *, quiet: bool) -> None:
+def _text(result: LoadResult, *, quiet: bool, unless_wrong: set[str]) -> None:
     colour = sys.stdout.isatty() and common.colour_allowed()
     for file in result.files:
         shown = [found for found in file.fresh if found.is_error or not quiet]
+        if file.name in unless_wrong and not shown:
+            continue
         for found in shown:
             print(render_text(found, colour=colour), end="\n\n")  # noqa: T201
         errors = sum(found.is_error for found in file.fresh)
