@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+from typing import TYPE_CHECKING
 
 import pytest
 
 import lanner
+from lanner.api import ruleset
 from tests.conftest import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 SAMPLE = ROOT / "examples/audit.log"
 RULE = """
@@ -126,3 +131,41 @@ def test_what_rules_cost_is_estimated_and_outlives_them() -> None:
     assert {rule.name: counted for rule, counted in before.rules} == counted
     ((rule, new),) = engine.counts().rules
     assert (rule.name, new.evaluated) == ("Deleted", 0)
+
+
+def test_the_sites_files_come_behind_the_defaults(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    places = [tmp_path / name for name in ("lanner.local.yaml", "rules.d")]
+    monkeypatch.setattr(ruleset, "SITE_RULES", tmp_path / "lanner_rules.yaml")
+    monkeypatch.setattr(ruleset, "SITE_ADDITIONS", places)
+    assert "Terminal shell in container" in names_of(lanner.load_rules(defaults=True))
+
+    places[0].write_text(RULE)
+    places[1].mkdir()
+    assert names_of(lanner.load_rules(defaults=True))[-1] == "Deleted"
+    (places[1] / "b.yaml").write_text(RULE.replace("Deleted", "Last"))
+    (places[1] / "a.yml").write_text(RULE.replace("Deleted", "Earlier"))
+    (places[1] / "README").write_text("no rules")
+    assert names_of(lanner.load_rules(defaults=True))[-3:] == ["Deleted", "Earlier", "Last"]
+    assert names_of(lanner.load_rules(defaults=False)) == []
+
+    (tmp_path / "lanner_rules.yaml").write_text(RULE.replace("Deleted", "First"))
+    assert names_of(lanner.load_rules(defaults=True)) == ["First", "Deleted", "Earlier", "Last"]
+
+
+def test_a_file_that_is_named_is_not_loaded_twice(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "rules.d"
+    folder.mkdir()
+    (folder / "a.yaml").write_text(RULE)
+    monkeypatch.setattr(ruleset, "SITE_ADDITIONS", [folder])
+    for local in (folder / "a.yaml", folder, folder / "../rules.d/a.yaml"):
+        loaded = lanner.load_rules(defaults=True, local=[local])
+        assert sum(file.name.endswith("a.yaml") for file in loaded.result.files) == 1
+
+
+def names_of(loaded: lanner.Ruleset) -> list[str]:
+    assert loaded.ok, loaded.diagnostics
+    return [rule.name for rule in loaded.rules]

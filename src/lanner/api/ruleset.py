@@ -8,18 +8,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanner.rules.defaults import default_audit_rules, default_syscall_rules
-from lanner.rules.loader import Unreadable, decode_source, load, read_source
+from lanner.rules.loader import decode_source, load, read_source
 from lanner.rules.model import parse_priority
 
 if TYPE_CHECKING:
     import os
     from collections.abc import Collection, Iterable, Mapping
 
-    from lanner.diagnostics import Diagnostic, Source
+    from lanner.diagnostics import Diagnostic
     from lanner.rules.model import CheckedRule, LoadResult
 
-SITE_LOCAL_RULES = Path("/etc/lanner/lanner.local.yaml")
-"""Loaded after the default rules where it exists: a place to override them."""
+_SITE = Path("/etc/lanner")
+SITE_RULES = _SITE / "lanner_rules.yaml"
+"""Loaded in place of the rules that ship with Lanner where it exists."""
+SITE_ADDITIONS = tuple(
+    _SITE / name for name in ("lanner.local.yaml", "lanner_rules.local.yaml", "rules.d")
+)
+"""Loaded after the default rules where they exist: places to override them."""
 
 
 class RulesError(ValueError):
@@ -87,7 +92,7 @@ def load_rules(
     local: Iterable[str | os.PathLike[str]] = (),
     plugins: Collection[str] = (),
 ) -> Ruleset:
-    """Loads rule files in order: defaults, `paths`, `texts`, the site's local file, `local`.
+    """Loads rule files in order: defaults, `paths`, `texts`, the site's local files, `local`.
 
     A directory stands for the `.yaml` and `.yml` files in it, sorted by name.
     Never raises for what is in the files: see `Ruleset.ok` and `.diagnostics`.
@@ -95,37 +100,67 @@ def load_rules(
     Args:
         paths: rule files or directories.
         texts: rule texts by name, for rules that are in no file.
-        defaults: begin with the rules that ship with Lanner, and load
-            `/etc/lanner/lanner.local.yaml` where it exists.
+        defaults: begin with the rules that ship with Lanner, or `SITE_RULES`, and load
+            `SITE_ADDITIONS` but for those that are in `local`.
         local: files that add to or override what came before.
         plugins: names of Falco's plugins that are loaded: with `json`, rules on system calls can
             use its fields, too (they have no value there).
 
     """
-    sources: list[Source | Unreadable] = []
+    first: tuple[str | os.PathLike[str], ...] = ()
     if defaults:
-        defaults_in_order = (default_audit_rules(), *default_syscall_rules())
-        sources += [read_source(path) for path in defaults_in_order]
-    for path in paths:
-        sources += _sources(path)
+        first = (SITE_RULES,) if _is_there(SITE_RULES) else _shipped()
+    sources = [read_source(file) for file in _in_folders((*first, *paths))]
     for name, text in (texts or {}).items():
         sources.append(decode_source(name, text.encode("utf-8", "surrogatepass")))
-    if defaults and SITE_LOCAL_RULES.exists():
-        sources.append(read_source(SITE_LOCAL_RULES))
-    for path in local:
-        sources += _sources(path)
+    last = _in_folders(local)
+    if defaults:
+        again = {Path(file).resolve() for file in last}
+        there = [place for place in SITE_ADDITIONS if _is_there(place)]
+        added = _in_folders(there, may_be_empty=True)
+        sources += [read_source(file) for file in added if Path(file).resolve() not in again]
+    sources += [read_source(file) for file in last]
     result = load(sources, plugins)
     return Ruleset(tuple(rule for rule in result.rules if rule.enabled), result)
 
 
+def _shipped() -> tuple[Path, ...]:
+    return (default_audit_rules(), *default_syscall_rules())
+
+
+def _is_there(path: Path) -> bool:
+    """Whether there is something; also what may not be looked at, which is an error when read."""
+    try:
+        path.stat()
+    except (FileNotFoundError, NotADirectoryError):
+        return False
+    except OSError:
+        return True
+    return True
+
+
 def rule_files(directory: Path) -> list[Path]:
-    """The files of a directory that are taken for rule files, sorted by name."""
+    """The files of a directory that are taken for rule files, sorted by name.
+
+    Raises:
+        OSError: it cannot be read.
+
+    """
     return sorted(file for file in directory.iterdir() if file.suffix in {".yaml", ".yml"})
 
 
-def _sources(path: str | os.PathLike[str]) -> list[Source | Unreadable]:
-    directory = Path(path)
-    if not directory.is_dir():
-        return [read_source(path)]
-    # an empty directory is reported as what it is
-    return [read_source(file) for file in rule_files(directory)] or [read_source(path)]
+def _in_folders(
+    paths: Iterable[str | os.PathLike[str]], *, may_be_empty: bool = False
+) -> list[str | os.PathLike[str]]:
+    """The files that these paths stand for. What is no rule file, such as a folder without any
+    unless it may be empty, is among them: it is reported when it is read.
+    """
+    found: list[str | os.PathLike[str]] = []
+    for path in paths:
+        try:
+            inside = rule_files(Path(path))
+        except OSError:
+            found.append(path)
+        else:
+            found += inside or ([] if may_be_empty else [path])
+    return found

@@ -54,8 +54,8 @@ def scan(
     EventLists), JSON arrays and concatenated JSON, and the envelopes of EKS, GKE and AKS; plain,
     gzip or zstd. What a file holds is told by its content.
 
-    Without -r the default rules are used, then /etc/lanner/lanner.local.yaml if it is there, then
-    what --local names.
+    Without -r the default rules are used, then what is in /etc/lanner (lanner.local.yaml,
+    lanner_rules.local.yaml, rules.d), then what --local names.
 
     With --write, the events scanned go into another capture: all, or with --filter or
     --alerts-only some; rules see all of them either way. It also holds hidden events where others

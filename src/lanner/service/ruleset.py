@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanner import api
-from lanner.api.ruleset import SITE_LOCAL_RULES, rule_files
+from lanner.api.ruleset import SITE_ADDITIONS, SITE_RULES, rule_files
 from lanner.rules.additions import Addition, AdditionError
 
 if TYPE_CHECKING:
@@ -19,12 +19,6 @@ if TYPE_CHECKING:
     from lanner.config.sections import AppendOutput, RuleSelection
     from lanner.diagnostics import Diagnostic, Source
     from lanner.rules.model import CheckedRule
-
-SITE_FOLDER = Path("/etc/lanner")
-SITE_RULES = SITE_FOLDER / "lanner_rules.yaml"
-"""In place of the rules that ship with Lanner."""
-SITE_ADDITIONS = (SITE_FOLDER / "lanner_rules.local.yaml", SITE_FOLDER / "rules.d")
-"""Loaded after these."""
 
 
 class RulesRefusedError(Exception):
@@ -123,18 +117,17 @@ def _read(config: Config, choice: RuleChoice) -> tuple[api.Ruleset, tuple[Path, 
             )
         ruleset = api.load_rules(*filter(_has_rules, paths), local=choice.local, plugins=plugins)
     else:
-        own = (SITE_RULES,) if SITE_RULES.exists() else ()
-        added = [path for path in SITE_ADDITIONS if path.exists() and _has_rules(path)]
-        ruleset = api.load_rules(
-            *own, defaults=not own, local=(*added, *choice.local), plugins=plugins
-        )
-        paths = [SITE_RULES, SITE_LOCAL_RULES, *SITE_ADDITIONS]
+        ruleset = api.load_rules(defaults=True, local=choice.local, plugins=plugins)
+        paths = [SITE_RULES, *SITE_ADDITIONS]
     return ruleset, (*map(Path, named), *(() if named else paths), *map(Path, choice.local))
 
 
 def _has_rules(path: Path) -> bool:
     """Whether there is something to load: folders may be empty, other files are left out."""
-    return not path.is_dir() or bool(rule_files(path))
+    try:
+        return bool(rule_files(path))
+    except OSError:
+        return True  # a file, or what is reported when it is read
 
 
 def _switched(
