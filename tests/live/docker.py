@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pty
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 _SECONDS = 60
 _CGROUP = "lanner-docker"
+_OPTIONS = ("--rm", "--network=host", "--label=team=shop", f"--cgroup-parent=/{_CGROUP}")
 _WITHOUT_NETWORK = ("--bridge=none", "--iptables=false", "--ip6tables=false")
 
 
@@ -63,8 +66,24 @@ class Docker:
 
     def run(self, name: str, script: str) -> None:
         """Runs a script in a container of its own, which is gone afterwards."""
-        options = ("--rm", "--network=host", "--label=team=shop", f"--cgroup-parent=/{_CGROUP}")
-        self._docker("run", *options, "--name", name, IMAGE, "/bin/sh", "-c", script)
+        self._docker("run", *_OPTIONS, "--name", name, IMAGE, "/bin/sh", "-c", script)
+
+    def type_into_shell(self, name: str, text: str) -> None:
+        """Opens a shell with a terminal in a container of its own, types, and leaves."""
+        terminal, its_end = pty.openpty()
+        command = (live_tools.DOCKER, "run", "-it", *_OPTIONS, "--name", name, IMAGE, "/bin/sh")
+        with subprocess.Popen(
+            command, env=self._environment, stdin=its_end, stdout=its_end, stderr=its_end
+        ) as shell:
+            os.close(its_end)
+            # kept for the shell by the terminal until it reads
+            os.write(terminal, f"{text}\nexit\n".encode())
+            # when nobody has the other end any more, reading is an error
+            with contextlib.suppress(OSError):
+                while os.read(terminal, 4096):
+                    pass
+            assert shell.wait(_SECONDS) == 0
+        os.close(terminal)
 
     def stop(self) -> None:
         """Ends it."""
