@@ -82,6 +82,8 @@ def test_values(tmp_path: Path, text: str, options: list[str], key: str, value: 
         ("store: {max_age: long}", [], "`long` is not a duration"),
         ("load_plugins: [x]", [], "`plugins` has no entry of that name"),
         ("plugins: [{name: x}]", [], "`library_path` is missing in `plugins[0]`"),
+        ("plugins: [{name: x, library_path: l}]", [], "the plugin `x` cannot be loaded"),
+        ("rules: [{disable: {rul: x}}]", [], "needs a `rule` or a `tag`"),
         ("rules_files: [a]\nrules_file: b", [], "`rules_file` is the old name"),
         ("redact: [{patterns: ['(']}]", [], "not a regular expression"),
         ("- a", [], "a configuration is a mapping"),

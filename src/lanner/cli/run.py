@@ -10,9 +10,9 @@ import typer
 from lanner.api.live import RING_BYTES
 from lanner.api.query import QueryError
 from lanner.cli import captures, common, configs, syscalls, writing
+from lanner.config.plugins import sources_of
 from lanner.containers import Sockets
 from lanner.diagnostics.render_text import printable
-from lanner.service.auditing import sources_of
 from lanner.service.log import Logger, level_of
 from lanner.service.orders import Orders
 from lanner.service.request import Request, ServiceError

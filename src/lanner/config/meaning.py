@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.config import codes
 from lanner.config.durations import parse_duration_ms
+from lanner.config.plugins import SERVED
 from lanner.containers import Sockets
 from lanner.diagnostics import Diagnostic, Severity, Span
 from lanner.rules.model import parse_priority
@@ -147,6 +148,20 @@ class _Checker:
                 message = f"`{name}` is to be loaded, and `plugins` has no entry of that name"
                 falco = f"Cannot load plugin '{name}': plugin config not found for given name"
                 yield self._error(f"load_plugins[{number}]", message, falco=falco)
+        loaded = self.config.loaded_plugins
+        for number, plugin in enumerate(self.config.plugins):
+            if plugin in loaded and plugin.name not in SERVED:
+                # without it, what it would have seen is lost, and nothing would say so
+                names = ", ".join(f"`{name}`" for name in sorted(SERVED))
+                message = (
+                    f"the plugin `{plugin.name}` cannot be loaded: Lanner serves {names} itself"
+                )
+                yield self._error(f"plugins[{number}].name", message)
+        for number, selection in enumerate(self.config.rules):
+            selector = selection.enable or selection.disable
+            if selector is None or not (selector.rule or selector.tag):
+                message = "`enable` or `disable` needs a `rule` or a `tag`"
+                yield self._error(f"rules[{number}]", message)
 
     def _no_effect(self) -> Iterator[Diagnostic]:
         stock = type(self.config)()

@@ -37,7 +37,10 @@ def parse_option(text: str) -> Option | Diagnostic:
     key, equals, value = text.partition("=")
     if not equals:
         message = f"`-o {text}` is not of the form key=value or key.subkey=value"
-        return _wrong(message, Span(source, 0, len(text)))
+        falco = (
+            f'Error parsing config option "{text}". Must be of the form key=val or key.subkey=val'
+        )
+        return _wrong(message, Span(source, 0, len(text)), falco)
     steps = _steps(key)
     if steps is None:
         message = f"`{key}` does not name a key: write name, name.name or name[0]"
@@ -113,5 +116,5 @@ def _set(node: Node | None, steps: tuple[str | int | None, ...], option: Option)
     )
 
 
-def _wrong(message: str, span: Span) -> Diagnostic:
-    return Diagnostic(codes.OPTION, Severity.ERROR, message, span)
+def _wrong(message: str, span: Span, falco: str | None = None) -> Diagnostic:
+    return Diagnostic(codes.OPTION, Severity.ERROR, message, span, falco_message=falco)

@@ -29,7 +29,23 @@ def falco_json(result: LoadResult) -> dict[str, Any]:
 
 def falco_text(result: LoadResult) -> str:
     """Falco's `-V` text, without a final line break."""
-    return "\n".join(_file_text(file) for file in result.files)
+    return "\n".join(map(_file_text, result.files))
+
+
+def falco_refusal(result: LoadResult) -> str:
+    """What Falco says of the first file that is invalid, where it stops."""
+    return next((_file_text(file) for file in result.files if not file.ok), "")
+
+
+def falco_warnings(file: FileResult) -> str:
+    """What Falco logs of a file that is valid but for warnings; empty without any."""
+    return _verbose(file) if file.ok and file.falco_view() else ""
+
+
+def falco_schema(file: FileResult) -> str:
+    """What Falco logs of the schema check of a file: `ok`, what failed, or `none`."""
+    status = schema_status(file.source) if file.source else ()
+    return status[0] if status else "none"
 
 
 def _message(diagnostic: Diagnostic) -> str:
@@ -113,13 +129,17 @@ def _snippet(diagnostic: Diagnostic) -> str:
 
 
 def _file_text(file: FileResult) -> str:
+    if not file.ok:
+        return _verbose(file)
+    # Falco logs the warnings of valid files elsewhere
+    return f"{file.name}: Ok" + (", with warnings" if file.falco_view() else "")
+
+
+def _verbose(file: FileResult) -> str:
     found = file.falco_view()
     errors = [entry for entry in found if entry.is_error]
     warnings = [entry for entry in found if not entry.is_error]
-    if not errors:
-        # Falco logs the warnings of valid files elsewhere
-        return f"{file.name}: Ok" + (", with warnings" if warnings else "")
-    text = f"{file.name}: Invalid"
+    text = f"{file.name}: " + ("Invalid" if errors else "Ok, with warnings")
     status = schema_status(file.source) if file.source else ()
     if status and status[0] != OK:
         parts = "".join(f"------\n{one}\n" for one in status)

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from lanner import api
 from lanner.audit.inputs import find_inputs
+from lanner.config.plugins import K8SAUDIT
 from lanner.config.sections import AuditSection
 from lanner.service.following import Following
 from lanner.service.opening import store_path
@@ -23,19 +24,6 @@ if TYPE_CHECKING:
     from lanner.service.log import Log
     from lanner.service.sink import Sink
     from lanner.service.state import EventSource
-
-PLUGIN = "k8saudit"
-"""Falco's plugin, which Lanner serves itself."""
-
-
-def sources_of(config: Config) -> frozenset[str]:
-    """The event sources that a configuration asks for."""
-    has_audit = (
-        config.audit.listen
-        or config.audit.follow
-        or any(one.name == PLUGIN for one in config.loaded_plugins)
-    )
-    return frozenset(("syscall", "k8s_audit") if has_audit else ("syscall",))
 
 
 def audit_sources(
@@ -56,7 +44,7 @@ def audit_sources(
         reading = _following(config.audit.follow, "audit.follow", config, engine, log)
         found.append(Source("k8s_audit", reading, sink, on_end))
     for plugin in config.loaded_plugins:
-        if plugin.name != PLUGIN:
+        if plugin.name != K8SAUDIT:
             continue
         params = plugin.open_params.strip()
         if params.startswith(("http://", "https://")):

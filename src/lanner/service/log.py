@@ -66,7 +66,7 @@ class Logger:
             case "plain":
                 return "lanner"
             case "falco":
-                return time.strftime("%a %b %e %H:%M:%S %Y")
+                return time.strftime("%a %b %d %H:%M:%S %Y")
             case "falco-iso":
                 return time.strftime("%Y-%m-%dT%H:%M:%S+0000", time.gmtime())
 

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 
 from lanner import api
 from lanner.api.ruleset import SITE_ADDITIONS, SITE_RULES, rule_files
+from lanner.config.plugins import plugins_there
 from lanner.rules.additions import Addition, AdditionError
+from lanner.rules.requirements import unmet_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -18,15 +20,23 @@ if TYPE_CHECKING:
     from lanner.config import Config
     from lanner.config.sections import AppendOutput, RuleSelection
     from lanner.diagnostics import Diagnostic, Source
-    from lanner.rules.model import CheckedRule
+    from lanner.rules.model import CheckedRule, LoadResult
 
 
 class RulesRefusedError(Exception):
-    """The rules of a configuration cannot be used; `diagnostics` say why, if it is the files."""
+    """The rules of a configuration cannot be used; `diagnostics` say why, if it is the files, and
+    `result` is what was found in these.
+    """
 
-    def __init__(self, message: str, diagnostics: Iterable[Diagnostic] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        diagnostics: Iterable[Diagnostic] = (),
+        result: LoadResult | None = None,
+    ) -> None:
         super().__init__(message)
         self.diagnostics = tuple(diagnostics)
+        self.result = result
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +50,7 @@ class RuleChoice:
         names: only rules of these names (`*`, `?`).
         sources: only rules of these event sources.
         has_defaults: where no file is named, the rules that ship with Lanner are meant.
+        checks_plugins: the plugins that files require must be loaded.
 
     """
 
@@ -49,6 +60,7 @@ class RuleChoice:
     names: tuple[str, ...] = ()
     sources: frozenset[str] = frozenset(("syscall", "k8s_audit"))
     has_defaults: bool = True
+    checks_plugins: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,8 +95,12 @@ def load_rules(config: Config, choice: RuleChoice) -> LoadedRules:
 
     """
     ruleset, watched = _read(config, choice)
+    # first of all, as in Falco: that a plugin is missing explains other errors
+    missing = missing_plugin(config, ruleset.result) if choice.checks_plugins else None
+    if missing:
+        raise RulesRefusedError(missing)
     if not ruleset.ok:
-        raise RulesRefusedError("the rules are invalid", ruleset.diagnostics)
+        raise RulesRefusedError("the rules are invalid", ruleset.diagnostics, ruleset.result)
     rules = tuple(
         rule for rule, enabled in _switched(ruleset.result.rules, config.rules) if enabled
     )
@@ -103,6 +119,11 @@ def load_rules(config: Config, choice: RuleChoice) -> LoadedRules:
         raise RulesRefusedError(str(error)) from None
     files = tuple(LoadedFile.of(file.source) for file in ruleset.result.files if file.source)
     return LoadedRules(chosen, engine, files, watched)
+
+
+def missing_plugin(config: Config, result: LoadResult) -> str | None:
+    """What is said of a plugin that rule files require, where there is none such."""
+    return unmet_requirement(result.required_plugins, plugins_there(config))
 
 
 def _read(config: Config, choice: RuleChoice) -> tuple[api.Ruleset, tuple[Path, ...]]:

@@ -11,27 +11,26 @@ import sys
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from lanner.cli.common import discard_output
-from lanner.cli.falco import printing
+from lanner.cli.falco import printing, starting
 from lanner.cli.falco.options import DEFAULT_CONFIG, UsageError, parse, parser
 from lanner.config import Config, load_config
+from lanner.config.plugins import sources_of
 from lanner.config.sections import AppendOutput
 from lanner.rules.describe import describe, describe_rule
-from lanner.rules.falco_report import falco_json, falco_text
+from lanner.rules.falco_report import falco_json, falco_refusal, falco_text, falco_warnings
 from lanner.rules.loader import load, read_source
 from lanner.rules.schema import RULE_SCHEMA
-from lanner.service.auditing import sources_of
 from lanner.service.log import Logger, level_of
 from lanner.service.orders import Orders
 from lanner.service.reload import place_of
 from lanner.service.request import Request, ServiceError
-from lanner.service.ruleset import RuleChoice, RulesRefusedError, load_rules
+from lanner.service.ruleset import RuleChoice, RulesRefusedError, load_rules, missing_plugin
 from lanner.service.service import Service
-from lanner.service.versions import FALCO_VERSION
 
 if TYPE_CHECKING:
     import argparse
@@ -39,6 +38,7 @@ if TYPE_CHECKING:
 
     from lanner.config import Loaded
     from lanner.diagnostics import Diagnostic
+    from lanner.rules.model import CheckedRule, LoadResult
     from lanner.service.log import Log
 
 
@@ -89,11 +89,14 @@ def _main(words: list[str]) -> None:
     loaded = _configuration(options)
     config = loaded.config
     log = _logger(config)
+    starting.tell_of_config(loaded, log)
+    for word in options.stray:
+        log(f"`{word}` means nothing: there are no arguments but options", "warning")
     if options.version:
         printing.print_versions(as_json=config.json_output)
         return
     if options.page_size:
-        print(resource.getpagesize())  # noqa: T201
+        log(f"Your system page size is: {resource.getpagesize()} bytes")
         return
     if options.plugin_info:
         by_library = {one.library_path: one.name for one in config.plugins}
@@ -111,27 +114,32 @@ def _main(words: list[str]) -> None:
         printing.print_fields(options.list, form=form, names_only=options.names_only)
         return
     choice = RuleChoice(
-        tuple(options.rules or ()), sources=_sources(options, config), has_defaults=False
+        tuple(options.rules or ()),
+        sources=_sources(options, config),
+        has_defaults=False,
+        checks_plugins=True,
     )
+    starting.tell_of_plugins(config, log)
+    if options.print:
+        log("The -p/--print option is deprecated: use -o append_output… instead", "warning")
     if options.validate:
         _validate(options, config, log)
         return
-    log(f"Falco version: {FALCO_VERSION} (Lanner)")
-    for found in loaded.diagnostics:
-        log(f"{place_of(found)}{found.message}", "warning")
-    if options.print:
-        log("The -p/--print option is deprecated: use -o append_output… instead", "warning")
     if options.describe or options.describe_all or options.support or options.dry_run:
-        _look_at_rules(options, config, choice)
+        _look_at_rules(options, config, choice, log)
         return
+    _needs_output(config)
     _run(options, loaded, choice, log)
 
 
 def _load(options: argparse.Namespace) -> Loaded:
     path = options.config or DEFAULT_CONFIG
-    # what these print does not need one
-    is_optional = options.config is None and (options.version or options.page_size)
-    if is_optional and not Path(path).exists():
+    if not Path(path).exists():
+        if options.config is not None:
+            raise _FatalError(f"Could not find configuration file at {path}")
+        # what these print does not need one
+        if not (options.version or options.page_size):
+            raise _FatalError(f"You must create a config file at {path} or by passing -c")
         path = None
     loaded = load_config(path, options.options)
     if not options.print or options.print in _NO_LONGER_NEEDED:
@@ -164,6 +172,9 @@ def _logger(config: Config) -> Logger:
 
 
 def _sources(options: argparse.Namespace, config: Config) -> frozenset[str]:
+    if config.engine.kind == "replay":
+        # as in Falco, a capture is all that is read, whatever is said of sources
+        return frozenset(("syscall",))
     known = sources_of(config)
     for name in (*(options.enable_source or ()), *(options.disable_source or ())):
         if name not in known:
@@ -179,6 +190,13 @@ def _sources(options: argparse.Namespace, config: Config) -> frozenset[str]:
     return chosen
 
 
+def _needs_output(config: Config) -> None:
+    if not any(getattr(config, f"{name}_output").enabled for name in starting.OUTPUTS):
+        raise _FatalError(
+            "No output configured, please make sure at least one output is configured and enabled."
+        )
+
+
 def _validate(options: argparse.Namespace, config: Config, log: Log) -> None:
     """`-V`: the verdict on standard output; an invalid file is an error, too."""
     log("Validating rules file(s):")
@@ -186,8 +204,24 @@ def _validate(options: argparse.Namespace, config: Config, log: Log) -> None:
         log(f"   {name}")
     plugins = [plugin.name for plugin in config.loaded_plugins]
     result = load([read_source(name) for name in options.validate], plugins)
+    missing = missing_plugin(config, result)
+    if missing:
+        raise _FatalError(missing)
+    for file in result.files:
+        if warnings := falco_warnings(file):
+            log(warnings.rstrip(), "warning")
+    is_described = result.ok and (options.describe or options.describe_all)
     summary = falco_text(result)
-    print(json.dumps(falco_json(result)) if config.json_output else summary)  # noqa: T201
+    if config.json_output:
+        found = falco_json(result)
+        if is_described:
+            found["falco_describe_results"] = _described(options, config, result)
+        print(json.dumps(found))  # noqa: T201
+    else:
+        print(summary)  # noqa: T201
+        if is_described:
+            print()  # noqa: T201
+            printing.print_rules(_named(options, result))
     if not result.ok:
         raise _FatalError(summary)
 
@@ -197,30 +231,46 @@ def _refusing_rules() -> Iterator[None]:
     try:
         yield
     except RulesRefusedError as error:
+        result = error.result
+        first = next((file for file in result.files if not file.ok), None) if result else None
+        if result is not None and first is not None and first.source is not None:
+            raise _FatalError(falco_refusal(result)) from None
         _refuse_errors(error.diagnostics)
         raise _FatalError(str(error)) from None
 
 
-def _look_at_rules(options: argparse.Namespace, config: Config, choice: RuleChoice) -> None:
+def _look_at_rules(
+    options: argparse.Namespace, config: Config, choice: RuleChoice, log: Log
+) -> None:
     with _refusing_rules():
         rules = load_rules(config, choice)
-    if options.support:
-        printing.print_support(config, (file.path for file in rules.files))
-    elif options.describe or options.describe_all:
-        result = rules.ruleset.result
-        shown = [rule for rule in result.rules if options.describe in {None, rule.name}]
-        if options.describe and not shown:
-            raise _FatalError(f'Rule "{options.describe}" is not loaded')
-        if not config.json_output:
-            printing.print_rules(shown)
-            return
-        plugins = {plugin.name for plugin in config.loaded_plugins}
-        described = (
-            describe_rule(result, shown[0], plugins)
-            if options.describe
-            else describe(result, plugins)
-        )
-        print(json.dumps(described, sort_keys=True))  # noqa: T201
+    result = rules.ruleset.result
+    starting.tell_of_rules(config, result, log)
+    if options.describe or options.describe_all:
+        if config.json_output:
+            print(json.dumps(_described(options, config, result), sort_keys=True))  # noqa: T201
+        else:
+            printing.print_rules(_named(options, result))
+    elif options.support:
+        printing.print_support(config, [file for file in result.files if file.source])
+    else:
+        _needs_output(config)
+
+
+def _named(options: argparse.Namespace, result: LoadResult) -> list[CheckedRule]:
+    """The rules that `-L` or `-l` shows."""
+    shown = [rule for rule in result.rules if options.describe in {None, rule.name}]
+    if options.describe and not shown:
+        raise _FatalError(f'Rule "{options.describe}" is not loaded')
+    return shown
+
+
+def _described(options: argparse.Namespace, config: Config, result: LoadResult) -> dict[str, Any]:
+    shown = _named(options, result)
+    plugins = {plugin.name for plugin in config.loaded_plugins}
+    if options.describe:
+        return describe_rule(result, shown[0], plugins)
+    return describe(result, plugins)
 
 
 def _run(options: argparse.Namespace, loaded: Loaded, choice: RuleChoice, log: Log) -> None:
@@ -230,6 +280,8 @@ def _run(options: argparse.Namespace, loaded: Loaded, choice: RuleChoice, log: L
     request = Request(lambda: _load(options), choice, duration)
     with _refusing_rules():
         service = Service(request, loaded, log)
+    starting.tell_of_rules(loaded.config, service.state.rules.ruleset.result, log)
+    starting.tell_of_start(loaded.config, choice.sources, log)
     orders.give_to(service)
     with contextlib.ExitStack() as at_end:
         if options.pidfile:

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import NoReturn
 
 DEFAULT_CONFIG = "/etc/falco/falco.yaml"
 ALL = ""
 """`--list` without a source."""
+RULE_FILES = ""
+"""`-V` without a file, as tutorials write it: `-V -r FILE`. (Falco looks for a file named `-r`.)"""
+FORMATS = ("text", "markdown", "json")
+_MISSING = re.compile(r"argument (--?[\w-]+).*: expected (?:one|at least one) argument")
 
 
 class UsageError(Exception):
@@ -16,7 +21,8 @@ class UsageError(Exception):
 
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
-        raise UsageError(message)
+        missing = _MISSING.fullmatch(message)
+        raise UsageError(f"Option {missing[1]} is missing an argument" if missing else message)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -64,8 +70,9 @@ def parser() -> argparse.ArgumentParser:
     add("--markdown", action="store_true", help="Deprecated: --format markdown.")
     add(
         "--format",
-        choices=("text", "markdown", "json"),
-        help="How --list and --list-events print.",
+        type=str.lower,
+        metavar="FORMAT",
+        help="How --list and --list-events print: text, markdown or json.",
     )
     add("-N", dest="names_only", action="store_true", help="With --list: names alone.")
     add(
@@ -83,7 +90,15 @@ def parser() -> argparse.ArgumentParser:
     add("-r", dest="rules", action="append", metavar="PATH", help="Rule file or folder.")
     add("--support", action="store_true", help="Print what is asked for in a bug report.")
     add("-U", "--unbuffered", action="store_true", help="Accepted: alerts are never buffered.")
-    add("-V", "--validate", action="append", metavar="FILE", help="Check rule files, and end.")
+    add(
+        "-V",
+        "--validate",
+        nargs="?",
+        const=RULE_FILES,
+        action="append",
+        metavar="FILE",
+        help="Check rule files (without FILE: those of -r), and end.",
+    )
     add("-v", dest="verbose", action="store_true", help="Accepted: log_level says how much.")
     add("--version", action="store_true", help="Print the versions.")
     add("--page-size", action="store_true", help="Print the size of a memory page.")
@@ -91,17 +106,24 @@ def parser() -> argparse.ArgumentParser:
 
 
 def parse(words: list[str]) -> argparse.Namespace:
-    """The options.
+    """The options. As in Falco, words that are no options mean nothing; `stray` has them.
 
     Raises:
         UsageError: they are wrong.
 
     """
-    made = parser()
-    found, rest = made.parse_known_args(words)
-    if rest:
-        raise UsageError(f"Option {rest[0]} does not exist" if rest[0].startswith("-") else
-                         f"`{rest[0]}`: there are no arguments but options")  # fmt: skip
+    found, rest = parser().parse_known_args(words)
+    unknown = next((word for word in rest if word.startswith("-") and word != "-"), None)
+    if unknown is not None:
+        raise UsageError(f"Option {unknown} does not exist")
+    found.stray = tuple(rest)
+    if found.validate and RULE_FILES in found.validate:
+        named = [name for name in found.validate if name != RULE_FILES]
+        found.validate = named + (found.rules or [])
+        if not found.validate:
+            raise UsageError("Option -V is missing an argument")
+    if found.format and found.format not in FORMATS:
+        raise UsageError(f"Invalid format '{found.format}'. Valid values are: {', '.join(FORMATS)}")
     if found.markdown and found.format:
         raise UsageError("Cannot specify both --markdown and --format options together")
     if found.enable_source and found.disable_source:

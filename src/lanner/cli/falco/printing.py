@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import sys
 import textwrap
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from lanner import catalog
 from lanner.catalog.calls import events_of_category, state_events
+from lanner.config.plugins import SERVED
 from lanner.rules.model import PRIORITY_NAMES
-from lanner.service.versions import versions
+from lanner.service.versions import FALCO_VERSION, versions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lanner.api.engine import Counts
     from lanner.config import Config
-    from lanner.rules.model import CheckedRule
+    from lanner.rules.model import CheckedRule, FileResult
     from lanner.service.drops import Losses
 
-_NAME_WIDTH = 50
+_NAME_WIDTH, _DESCRIPTION_WIDTH = 50, 58
 
 
 def print_versions(*, as_json: bool) -> None:
@@ -46,14 +48,14 @@ def print_versions(*, as_json: bool) -> None:
 
 def print_rules(rules: Iterable[CheckedRule]) -> None:
     """`-L` and `-l`: names and descriptions."""
-    width = max(20, shutil.get_terminal_size((140, 24)).columns - _NAME_WIDTH - 1)
     _print(f"{'Rule':<{_NAME_WIDTH}} Description")
     _print(f"{'----':<{_NAME_WIDTH}} -----------")
     for rule in rules:
-        lines = textwrap.wrap(" ".join(rule.desc.split()), width) or [""]
+        lines = textwrap.wrap(" ".join(rule.desc.split()), _DESCRIPTION_WIDTH) or [""]
         _print(f"{rule.name:<{_NAME_WIDTH}} {lines[0]}")
         for line in lines[1:]:
             _print(f"{'':<{_NAME_WIDTH}} {line}")
+        _print("")
 
 
 def print_drops(losses: Losses) -> None:
@@ -125,23 +127,38 @@ def print_ignored() -> None:
     _print("")
 
 
-def print_support(config: Config, files: Iterable[str]) -> None:
-    """`--support`."""
+_MAY_BE_SECRET = frozenset(
+    ("headers", "init_config", "open_params", "program", "static_fields", "sasl_password", "url")
+)
+
+
+def _public(value: Any) -> Any:
+    """A configuration that can be shown to others."""
+    if isinstance(value, list):
+        return [_public(one) for one in value]
+    if not isinstance(value, dict):
+        return value
+    return {
+        key: "<not shown>" if one and key in _MAY_BE_SECRET else _public(one)
+        for key, one in value.items()
+    }
+
+
+def print_support(config: Config, files: Iterable[FileResult]) -> None:
+    """`--support`: with Falco's keys, and without what may be secret in the configuration."""
     system = os.uname()
+    parts = ("machine", "nodename", "release", "sysname", "version")
     found = {
-        "version": versions()["falco_version"],
-        "engine_info": {"engine_version": versions()["engine_version_semver"]},
-        "lanner_version": versions()["lanner_version"],
-        "system_info": {
-            "machine": system.machine,
-            "nodename": system.nodename,
-            "release": system.release,
-            "sysname": system.sysname,
-            "version": system.version,
-        },
         "cmdline": " ".join(sys.argv),
-        "rules_files": list(files),
-        "config": {"engine": config.engine.kind, "rule_matching": config.rule_matching},
+        "config": json.dumps(_public(msgspec.to_builtins(config))),
+        "engine_info": versions(),
+        "rules_files": [
+            {"name": file.name, "variants": [{"content": file.source.text}]}
+            for file in files
+            if file.source
+        ],
+        "system_info": {name: getattr(system, name) for name in parts},
+        "version": FALCO_VERSION,
     }
     _print(json.dumps(found))
 
@@ -179,7 +196,7 @@ PLUGINS = {
 
 def print_plugins(names: Iterable[str]) -> None:
     """`--list-plugins`."""
-    shown = [name for name in names if name in PLUGINS]
+    shown = list(names)
     _print(f"{len(shown)} Plugins Loaded:\n")
     for name in shown:
         _print_plugin(name)
@@ -202,7 +219,7 @@ def print_plugin(name: str) -> None:
 def _print_plugin(name: str) -> None:
     plugin = PLUGINS[name]
     _print(f"Name: {name}\nDescription: {plugin.description} (part of Lanner)")
-    _print(f"Contact: -\nVersion: {versions()['lanner_version']}\nCapabilities:")
+    _print(f"Contact: -\nVersion: {SERVED[name]}\nCapabilities: ")
     for capability in plugin.capabilities:
         _print(f"  - {capability}")
     _print("")
