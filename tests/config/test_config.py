@@ -169,6 +169,34 @@ def test_options_of_any_text_are_answered(key: str, value: str) -> None:
     assert isinstance(found.config, Config)
 
 
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        # Falco's own tests (`test_configuration_env_vars.cpp`)
+        ("$LEVEL", "$LEVEL"),
+        ("$$LEVEL", "$$LEVEL"),
+        ("$${LEVEL}$${LEVEL}", "${LEVEL}${LEVEL}"),
+        ("$${LEVEL}${LEVEL}", "${LEVEL}notice"),
+        ("$${${LEVEL}}", "${notice}"),
+        ("${OTHER}/x", "notice/x"),
+        # what a lone dollar begins stands for itself
+        ("^x$ ${LEVEL}", "^x$ ${LEVEL}"),
+        ("${SECRET}/${LEVEL}", "pa$s/${LEVEL}"),
+        ("${LEVEL", "${LEVEL"),
+    ],
+)
+def test_variables(tmp_path: Path, text: str, value: str) -> None:
+    variables = {"LEVEL": "notice", "OTHER": "${LEVEL}", "SECRET": "pa$s"}
+    found = loaded(tmp_path, f"http_output: {{user_agent: '{text}'}}", **variables)
+    assert found.config.http_output.user_agent == value
+
+
+def test_variables_that_name_each_other(tmp_path: Path) -> None:
+    found = loaded(tmp_path, "http_output: {user_agent: '${A}'}", A="${B}", B="${A}")
+    assert not found.ok
+    assert "with its variables replaced" in said(found)[0]
+
+
 def test_variables_that_make_a_value_too_long(tmp_path: Path) -> None:
     text = "json_output: true\nhttp_output: {url: '" + "${A}" * 11 + "'}\n"
     found = loaded(tmp_path, text, A="x" * 100_000)

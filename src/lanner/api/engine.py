@@ -14,6 +14,7 @@ from lanner.plan.build import build
 from lanner.plan.encode import encode
 from lanner.rules.additions import SUGGESTED, with_additions
 from lanner.rules.model import SOURCES
+from lanner.rules.static_fields import with_static_fields
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -156,6 +157,7 @@ class Engine:
         *,
         rule_matching: str = "all",
         additions: Sequence[Addition] = SUGGESTED,
+        static_fields: Mapping[str, str] | None = None,
     ) -> None:
         """Compiles the rules.
 
@@ -164,6 +166,8 @@ class Engine:
             rule_matching: `all` matching rules give an alert, or only the `first`.
             additions: what is added to outputs; unless said, the container and pod for rules on
                 system calls, as in stock Falco.
+            static_fields: the values of fields that are the same in every event: `cluster` for
+                `static.cluster`.
 
         Raises:
             RulesError: the rules are invalid.
@@ -186,6 +190,11 @@ class Engine:
                 source: tuple(
                     replace(rule, output=with_additions(rule, additions)) for rule in rules
                 )
+                for source, rules in by_source.items()
+            }
+        if static_fields:
+            by_source = {
+                source: tuple(with_static_fields(rule, static_fields) for rule in rules)
                 for source, rules in by_source.items()
             }
         plans = {

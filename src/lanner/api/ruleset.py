@@ -91,6 +91,7 @@ def load_rules(
     defaults: bool = False,
     local: Iterable[str | os.PathLike[str]] = (),
     plugins: Collection[str] = (),
+    static: Collection[str] = (),
 ) -> Ruleset:
     """Loads rule files in order: defaults, `paths`, `texts`, the site's local files, `local`.
 
@@ -105,6 +106,7 @@ def load_rules(
         local: files that add to or override what came before.
         plugins: names of Falco's plugins that are loaded: with `json`, rules on system calls can
             use its fields, too (they have no value there).
+        static: names of static fields, which `Engine` is to have the values of.
 
     """
     first: tuple[str | os.PathLike[str], ...] = ()
@@ -120,7 +122,7 @@ def load_rules(
         added = _in_folders(there, may_be_empty=True)
         sources += [read_source(file) for file in added if Path(file).resolve() not in again]
     sources += [read_source(file) for file in last]
-    result = load(sources, plugins)
+    result = load(sources, plugins, static)
     return Ruleset(tuple(rule for rule in result.rules if rule.enabled), result)
 
 

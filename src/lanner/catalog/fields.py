@@ -1,11 +1,13 @@
 """Fields by name and by scope.
 
 A scope says which fields a rule can use: an event source (`syscall`), or one with a plugin whose
-fields fit all sources (`syscall+json`), as Falco has it where that plugin is loaded.
+fields fit all sources (`syscall+json`), as Falco has it where that plugin is loaded, or with fields
+of a configuration (`syscall+static.cluster`).
 """
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -30,9 +32,21 @@ _FOR_ALL_SOURCES = {"json": ("jevt", "json")}
 """Falco's plugins whose fields rules of all sources can use, and the classes of these."""
 
 
-def scope_of(source: str, plugins: Collection[str] = ()) -> str:
-    """The scope of rules of an event source where these plugins are loaded."""
-    return "+".join((source, *sorted(_FOR_ALL_SOURCES.keys() & set(plugins))))
+_STATIC = re.compile(r"static\.[a-zA-Z][a-zA-Z0-9_]*(?:\.[a-zA-Z][a-zA-Z0-9_]*)*")
+
+
+def scope_of(source: str, plugins: Collection[str] = (), static: Collection[str] = ()) -> str:
+    """The scope of rules of an event source where these plugins are loaded, and these static
+    fields are there; rules cannot name one that has other characters than fields have.
+    """
+    names = (f"static.{name}" for name in static)
+    own = filter(_STATIC.fullmatch, names)
+    return "+".join((source, *sorted(_FOR_ALL_SOURCES.keys() & set(plugins)), *sorted(own)))
+
+
+def static_fields(scope: str) -> tuple[str, ...]:
+    """The names of the static fields of a scope."""
+    return tuple(part for part in scope.split("+")[1:] if part.startswith("static."))
 
 
 def source_of(scope: str) -> str:
@@ -45,13 +59,19 @@ def fields(scope: str | None = None) -> tuple[Field, ...]:
     """All fields, or those of a scope."""
     if scope is None:
         return tables().fields
-    source, *plugins = scope.split("+")
-    classes = {name for plugin in plugins for name in _FOR_ALL_SOURCES[plugin]}
-    return tuple(
+    source, *added = scope.split("+")
+    classes = {name for part in added for name in _FOR_ALL_SOURCES.get(part, ())}
+    in_table = (
         field
         for field in tables().fields
         if field.source in (source, "any") or field.field_class in classes
     )
+    doc = "The same in every event: `static_fields` of the configuration says what."
+    own = (
+        Field(name, "charbuf", "any", "-", "capture", ("always",), doc, "-")
+        for name in static_fields(scope)
+    )
+    return (*in_table, *own)
 
 
 @cache

@@ -1,12 +1,11 @@
 """`${NAME}` in the values of a configuration: the environment variable, or nothing.
 
-`$${NAME}` stands for the text `${NAME}`, and a `${` that is not closed for itself (Falco's
-`pre_process_env_vars`, engine 0.62).
+`$${NAME}` stands for the text `${NAME}`. From a `$` that begins neither, or a `${` that is not
+closed, the rest of a value stands for itself (Falco's `pre_process_env_vars`, 0.44.1).
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -16,18 +15,17 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Mapping as Environment
 
-_VARIABLE = re.compile(r"\$(\$?)\{([^}]*)\}")
 MAX_VALUE = 1 << 20
 """Characters of a value, at most."""
+MAX_STEPS = 1000
+"""Variables in a value, with those that they name, at most: they can name each other."""
 
 
 class TooLongError(Exception):
-    """A value is too long once its variables are replaced."""
+    """A value is too long once its variables are replaced, or has too many."""
 
-    def __init__(self, scalar: Scalar) -> None:
-        super().__init__(
-            f"with its variables replaced, this is longer than {MAX_VALUE:,} characters"
-        )
+    def __init__(self, scalar: Scalar, bound: str) -> None:
+        super().__init__(f"with its variables replaced, this is longer than {bound}")
         self.scalar = scalar
 
 
@@ -37,7 +35,7 @@ def expand(
     """The node with all variables replaced; keys are left as they are.
 
     Raises:
-        TooLongError: a value is longer than `MAX_VALUE` then.
+        TooLongError: a value is longer than `MAX_VALUE` then, or has more than `MAX_STEPS`.
 
     """
     match node:
@@ -55,23 +53,25 @@ def expand(
 def _expanded(
     scalar: Scalar, environment: Environment[str, str], unset: Callable[[Scalar, str], None]
 ) -> Scalar:
-    def value_of(found: re.Match[str]) -> str:
-        if found[1]:
-            return f"${{{found[2]}}}"
-        value = environment.get(found[2])
-        if value is None:
-            unset(scalar, found[2])
-            return ""
-        return value
-
-    size = 0
-
-    def bounded(found: re.Match[str]) -> str:
-        nonlocal size
-        value = value_of(found)
-        size += len(value)
-        if size > MAX_VALUE:
-            raise TooLongError(scalar)
-        return value
-
-    return replace(scalar, value=_VARIABLE.sub(bounded, scalar.value))
+    value = scalar.value
+    at = value.find("$")
+    for _ in range(MAX_STEPS):
+        end = value.find("}", at) if at >= 0 else -1
+        if end < 0:
+            return replace(scalar, value=value)
+        if value.startswith("${", at):
+            name = value[at + 2 : end]
+            found = environment.get(name)
+            if found is None:
+                unset(scalar, name)
+            # what a variable holds may name others: it is looked at again
+            value = value[:at] + (found or "") + value[end + 1 :]
+            if len(value) > MAX_VALUE:
+                raise TooLongError(scalar, f"{MAX_VALUE:,} characters")
+        elif value.startswith("$${", at):
+            value = value[:at] + value[at + 1 :]
+            at += 1
+        else:
+            return replace(scalar, value=value)
+        at = value.find("$", at)
+    raise TooLongError(scalar, f"{MAX_STEPS:,} variables")

@@ -130,9 +130,6 @@ class _Checker:
                 Sockets.parse((socket,))
             except ValueError as error:
                 yield self._error(f"containers.sockets[{number}]", str(error))
-        for name, text in config.static_fields.items():
-            if "%" in text:
-                yield self._error(f"static_fields.{name}", "a static field cannot have a `%`")
         for number, redaction in enumerate(config.redact):
             for place, pattern in enumerate(redaction.patterns):
                 try:

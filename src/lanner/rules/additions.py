@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING
 
+from lanner.catalog import static_fields
 from lanner.diagnostics import Source
 from lanner.rules.condition_text import MappedText
 from lanner.rules.output_format import parse_output
@@ -81,10 +82,14 @@ class AdditionError(ValueError):
         self.diagnostics = tuple(found)
 
 
-def suggested_text(source: str) -> str:
+def suggested_text(source: str, static: Iterable[str] = ()) -> str:
     """What is appended to outputs of rules of an event source; may be empty."""
-    names = SUGGESTED_FIELDS.get(source, ())
+    names = (*static, *SUGGESTED_FIELDS.get(source, ()))
     return " ".join(f"{name.replace('.', '_')}=%{name}" for name in names)
+
+
+def _suggested(rule: CheckedRule) -> str:
+    return suggested_text(rule.source, static_fields(rule.scope))
 
 
 def with_additions(rule: CheckedRule, additions: Iterable[Addition]) -> Output:
@@ -98,7 +103,7 @@ def with_additions(rule: CheckedRule, additions: Iterable[Addition]) -> Output:
     for addition in additions:
         if not addition.is_for(rule):
             continue
-        texts = [addition.text, suggested_text(rule.source) if addition.is_suggested else ""]
+        texts = [addition.text, _suggested(rule) if addition.is_suggested else ""]
         for text in filter(None, texts):
             output = _joined(output, _parsed(rule, f" {text}"))
         own = {name: _value(_parsed(rule, form)) for name, form in addition.fields}

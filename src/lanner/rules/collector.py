@@ -38,11 +38,12 @@ def _version_text(version: tuple[int, int, int]) -> str:
 class Collector:
     """The definitions of all files so far. `diagnostics` are those of the current file.
 
-    `plugins` are the names of those that are loaded.
+    `plugins` are the names of those that are loaded, `static` those of static fields.
     """
 
-    def __init__(self, plugins: Collection[str] = ()) -> None:
+    def __init__(self, plugins: Collection[str] = (), static: Collection[str] = ()) -> None:
         self._plugins = plugins
+        self._static = static
         self.lists: dict[str, ListInfo] = {}
         self.macros: dict[str, MacroInfo] = {}
         self.rules: dict[str, RuleInfo] = {}
@@ -53,7 +54,7 @@ class Collector:
 
     def scope_of(self, rule: RuleInfo) -> str:
         """Which fields a rule can use."""
-        return catalog.scope_of(rule.source, self._plugins)
+        return catalog.scope_of(rule.source, self._plugins, self._static)
 
     def _known_scope(self, rule: RuleInfo) -> str | None:
         return None if rule.unknown_source else self.scope_of(rule)

@@ -96,11 +96,15 @@ def _unreadable(name: str, reason: str) -> Unreadable:
     return Unreadable(name, Diagnostic("LOAD_ERR_FILE_READ", Severity.ERROR, message, path=name))
 
 
-def load(sources: Iterable[Source | Unreadable], plugins: Collection[str] = ()) -> LoadResult:
-    """Loads sources in order, where these plugins of Falco's are loaded. Never raises for what is
-    in them.
+def load(
+    sources: Iterable[Source | Unreadable],
+    plugins: Collection[str] = (),
+    static: Collection[str] = (),
+) -> LoadResult:
+    """Loads sources in order, where these plugins of Falco's are loaded, and these static fields
+    are there. Never raises for what is in them.
     """
-    collector = Collector(plugins)
+    collector = Collector(plugins, static)
     files: list[FileResult] = []
     found: tuple[Diagnostic, ...]
     seen: set[Diagnostic] = set()

@@ -113,7 +113,8 @@ def load_rules(config: Config, choice: RuleChoice) -> LoadedRules:
         engine = api.Engine(
             chosen,
             rule_matching=config.rule_matching,
-            additions=[_addition(one, config.static_fields) for one in config.append_output],
+            additions=[_addition(one) for one in config.append_output],
+            static_fields=config.static_fields,
         )
     except AdditionError as error:
         raise RulesRefusedError(str(error)) from None
@@ -136,9 +137,16 @@ def _read(config: Config, choice: RuleChoice) -> tuple[api.Ruleset, tuple[Path, 
             raise RulesRefusedError(
                 "You must specify at least one rules file/directory via -r or a rules_files entry"
             )
-        ruleset = api.load_rules(*filter(_has_rules, paths), local=choice.local, plugins=plugins)
+        ruleset = api.load_rules(
+            *filter(_has_rules, paths),
+            local=choice.local,
+            plugins=plugins,
+            static=config.static_fields,
+        )
     else:
-        ruleset = api.load_rules(defaults=True, local=choice.local, plugins=plugins)
+        ruleset = api.load_rules(
+            defaults=True, local=choice.local, plugins=plugins, static=config.static_fields
+        )
         paths = [SITE_RULES, *SITE_ADDITIONS]
     return ruleset, (*map(Path, named), *(() if named else paths), *map(Path, choice.local))
 
@@ -174,12 +182,7 @@ def _star_only(pattern: str) -> str:
     return pattern.replace("[", "[[]").replace("?", "[?]")
 
 
-def _addition(section: AppendOutput, static: dict[str, str]) -> Addition:
-    def filled(text: str) -> str:
-        for name, value in static.items():
-            text = text.replace(f"%static.{name}", value)
-        return text
-
+def _addition(section: AppendOutput) -> Addition:
     fields: dict[str, str] = {}
     for one in section.extra_fields:
         fields |= {one: f"%{one}"} if isinstance(one, str) else one
@@ -187,7 +190,7 @@ def _addition(section: AppendOutput, static: dict[str, str]) -> Addition:
         source=section.match.source,
         rule=section.match.rule,
         tags=frozenset(section.match.tags),
-        text=filled(section.extra_output),
-        fields=tuple((name, filled(form)) for name, form in fields.items()),
+        text=section.extra_output,
+        fields=tuple(fields.items()),
         is_suggested=section.suggested_output,
     )

@@ -203,7 +203,7 @@ def _validate(options: argparse.Namespace, config: Config, log: Log) -> None:
     for name in options.validate:
         log(f"   {name}")
     plugins = [plugin.name for plugin in config.loaded_plugins]
-    result = load([read_source(name) for name in options.validate], plugins)
+    result = load([read_source(name) for name in options.validate], plugins, config.static_fields)
     missing = missing_plugin(config, result)
     if missing:
         raise _FatalError(missing)
