@@ -41,16 +41,19 @@ class Watcher:
 
     def __init__(self, paths: Iterable[Path]) -> None:
         """Begins with what they are now."""
+        self._known: dict[Path, State] = {}
         self.watch(paths)
 
     def watch(self, paths: Iterable[Path]) -> None:
-        """Watches these from now on."""
-        self._paths = tuple(paths)
-        self._known = self._last = state_of(self._paths)
+        """Watches these from now on. A change that has not been told yet of those that were watched
+        before is not forgotten: it may have come after they were read.
+        """
+        self._last = {path: state_of([path]) for path in paths}
+        self._known = {path: self._known.get(path, now) for path, now in self._last.items()}
 
     def has_changed(self) -> bool:
         """Whether they are not what they were, and the same as at the last look."""
-        before, self._last = self._last, state_of(self._paths)
+        before, self._last = self._last, {path: state_of([path]) for path in self._last}
         if self._last == self._known or self._last != before:
             return False
         self._known = self._last
