@@ -1,7 +1,7 @@
 """Counters of a service: as Falco's metrics snapshot, and for Prometheus.
 
-Names are Falco's where the meaning is (`stats_writer.cpp`, `falco_metrics.cpp`, 0.44, and the
-examples of https://falco.org/docs/concepts/metrics/); Lanner's own begin with `lanner`.
+Names are Falco's where the meaning is (`stats_writer.cpp`, `falco_metrics.cpp`, 0.44.1, and of libs
+0.25.4 `metrics_collector.cpp`, `resource_utilization.cpp`); Lanner's own begin with `lanner`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import re
 import socket
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import psutil
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
     from lanner.service.state import State
 
 _HELP = {"falcosecurity": "https://falco.org/docs/metrics/", "lanner": "docs/service.md"}
-_MB = 1 << 20
+_UNITS = {"bytes": 1, "kb": 1 << 10, "mb": 1 << 20}
+_CGROUP_MEMORY = "/sys/fs/cgroup/memory/memory.usage_in_bytes"
 ENGINE_NAMES = {"kmod": "modern_bpf", "modern_ebpf": "modern_bpf", "replay": "savefile"}
 """libs' names of where system calls come from."""
 _DROP_KINDS = {
@@ -48,7 +50,8 @@ _DROP_KINDS = {
 class Figure:
     """One figure: its name in a snapshot (empty: not there), and for Prometheus (empty: not there).
 
-    `unit` is what Prometheus counts in, `bytes` and `ratio` are other numbers in a snapshot.
+    `unit` is what Prometheus counts in, `bytes` and `ratio` are other numbers in a snapshot: memory
+    in MB or, as said (`native`), in bytes or KiB; its name says which (`falco.memory_rss_mb`).
     """
 
     field: str
@@ -57,6 +60,7 @@ class Figure:
     labels: tuple[tuple[str, str], ...] = ()
     is_counter: bool = False
     unit: str = ""
+    native: str = "kb"
 
 
 def figures(state: State, live: LiveStats | None, settings: MetricsSection) -> Iterator[Figure]:
@@ -68,7 +72,7 @@ def figures(state: State, live: LiveStats | None, settings: MetricsSection) -> I
         yield from _resources()
     if live is not None:
         if settings.state_counters_enabled:
-            yield Figure("falco.n_threads", "falcosecurity_scap_n_threads", live.threads)
+            yield Figure("falco.n_threads", "falcosecurity_scap_n_threads_total", live.threads)
             dropped = live.dropped_threads
             name = "n_drops_full_threadtable"
             yield _counter(f"falco.{name}", f"falcosecurity_scap_{name}_total", dropped)
@@ -151,6 +155,26 @@ def _resources() -> Iterator[Figure]:
     times = psutil.cpu_times()
     busy = 100 * (1 - times.idle / max(1e-9, sum(times[:8])))
     yield Figure("falco.host_cpu_usage_perc", f"{prefix}_host_cpu_usage_ratio", busy, unit="ratio")
+    name = "container_memory_used"
+    path = os.environ.get("FALCO_CGROUP_MEM_PATH") or _CGROUP_MEMORY
+    in_container = _first_number(path)
+    yield Figure(
+        f"falco.{name}", f"{prefix}_{name}_bytes", in_container, unit="bytes", native="bytes"
+    )
+    running = _first_number("/proc/stat", "procs_running ")
+    yield Figure("falco.host_procs_running", f"{prefix}_host_procs_running_total", running)
+    opened = _first_number("/proc/sys/fs/file-nr")
+    yield Figure("falco.host_open_fds", f"{prefix}_host_open_fds_total", opened)
+
+
+def _first_number(path: str, behind: str = "") -> int:
+    """The number that a file begins with, or a line of it, behind these words; 0 without one."""
+    try:
+        text = Path(path).read_text("utf-8", "replace")
+    except OSError:
+        return 0
+    found = re.search(rf"^{behind}([0-9]{{1,18}})\b", text, re.MULTILINE)
+    return int(found[1]) if found else 0
 
 
 def _kernel(live: LiveStats) -> Iterator[Figure]:
@@ -225,13 +249,16 @@ def snapshot(found: Iterable[Figure], settings: MetricsSection) -> dict[str, int
     for figure in found:
         if not figure.field:
             continue
-        value = figure.value
-        if figure.unit == "bytes" and settings.convert_memory_to_mb:
-            value = round(value / _MB, 1)
+        name, value = figure.field, figure.value
+        if figure.unit == "bytes":
+            unit = "mb" if settings.convert_memory_to_mb else figure.native
+            name = f"{name}_{unit}"
+            size = _UNITS[unit]
+            value = round(value / size, 1) if unit == "mb" else value // size
         elif figure.unit == "ratio":
             value = round(value, 1)
         if value or settings.include_empty_values or figure.field in _ALWAYS:
-            fields[figure.field] = value
+            fields[name] = value
     return fields
 
 
