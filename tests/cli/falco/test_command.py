@@ -72,8 +72,50 @@ def test_lists(config: Path) -> None:
     assert "proc.name" in falco("--list", "-N", "-c", config).stdout.split()
     assert "ka.verb" in falco("--list=k8s_audit", "-N", "-c", config).stdout.split()
     assert "- read\n" in falco("-i").stdout
-    assert "execve" in falco("--list-events").stdout.split()
+    assert "evt.latency" not in falco("--list", "-N", "-c", config).stdout.split()
     assert json.loads(falco("--config-schema").stdout)["$ref"]
+
+
+def test_lists_of_fields_have_the_layout_of_falco(config: Path) -> None:
+    text = falco("--list", "-c", config).stdout
+    assert (
+        "-" * 31 + "\nField Class:                  ka\nEvent Sources:                k8s_audit"
+        in text
+    )
+    assert re.search(r"^ka\.verb {23}\w", text, re.MULTILINE)
+    assert "(Type: CHARBUF) " in falco("--list", "-v", "-c", config).stdout
+    table = falco("--list=syscall", "-c", config, "--format", "markdown").stdout
+    assert "Name | Type | Description\n:----|:-----|:-----------\n" in table
+    assert "\n`proc.aname` | " in table
+    found = json.loads(falco("--list", "-c", config, "--format", "json").stdout)
+    fields = {field["name"]: field for one in found["fieldclasses"] for field in one["fields"]}
+    assert fields["proc.aname"]["argument"] == {"required": False, "type": ["INDEX"]}
+    assert fields["proc.args"]["argument"] is not None
+    assert fields["proc.name"]["argument"] is None
+    done = falco("--list=nothing", "-c", config)
+    assert done.returncode == 1
+    assert "Error: Value for --list must be a valid source type\n" in done.stderr
+
+
+def test_lists_of_events_have_the_layout_of_falco() -> None:
+    lines = falco("--list-events").stdout.splitlines()
+    assert lines[:2] == [
+        "The events below are valid for Falco *Schema Version*: 4.5.1",
+        "## Syscall events",
+    ]
+    assert "< close(ERRNO **res**, FD **fd**)" in lines
+    assert "> close(FD **fd**)" not in lines  # of an older schema
+    assert "< getcpu(SYSCALLID **ID**, UINT16 **nativeID**)" in lines
+    table = falco("--list-events", "--format", "markdown").stdout
+    assert "\nNo | `<` | `read` | ERRNO **res**" in table
+    found = json.loads(falco("--list-events", "--format", "JSON").stdout)
+    assert found["schema_version"] == "4.5.1"
+    assert {
+        "available": True,
+        "dir": "<",
+        "name": "close",
+        "params": [{"name": "res", "type": "ERRNO"}, {"name": "fd", "type": "FD"}],
+    } in found["Syscall events"]
 
 
 def test_validation(config: Path, tmp_path: Path) -> None:

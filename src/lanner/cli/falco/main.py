@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from lanner.cli.common import discard_output
-from lanner.cli.falco import printing, starting
+from lanner.cli.falco import listing, printing, starting
 from lanner.cli.falco.options import DEFAULT_CONFIG, UsageError, parse, parser
 from lanner.config import Config, load_config
 from lanner.config.plugins import sources_of
@@ -80,11 +80,11 @@ def _main(words: list[str]) -> None:
         print(json.dumps(RULE_SCHEMA, indent=4))  # noqa: T201
         return
     if options.ignored:
-        printing.print_ignored()
+        listing.print_ignored()
         return
     form = options.format or ("markdown" if options.markdown else "text")
     if options.list_events:
-        printing.print_events(form=form)
+        listing.print_events(form=form)
         return
     loaded = _configuration(options)
     config = loaded.config
@@ -110,8 +110,10 @@ def _main(words: list[str]) -> None:
         return
     if options.list is not None:
         if options.list not in {"", *sources_of(config), "k8s_audit"}:
-            raise _FatalError(f"unknown event source: {options.list}")
-        printing.print_fields(options.list, form=form, names_only=options.names_only)
+            raise _FatalError("Value for --list must be a valid source type")
+        listing.print_fields(
+            options.list, form=form, names_only=options.names_only, with_types=options.verbose
+        )
         return
     choice = RuleChoice(
         tuple(options.rules or ()),

@@ -1,4 +1,4 @@
-"""What Falco prints about itself, rules, fields and events."""
+"""What Falco prints about itself, its plugins and rules."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lanner import catalog
-from lanner.catalog.calls import events_of_category, state_events
 from lanner.config.plugins import SERVED
 from lanner.rules.model import PRIORITY_NAMES
 from lanner.service.versions import FALCO_VERSION, versions
@@ -82,49 +80,6 @@ def print_matches(counts: Counts) -> None:
     _print("Triggered rules by rule name:")
     for rule, count in sorted(matched, key=lambda found: found[0].index):
         _print(f"   {rule.name}: {count}")
-
-
-def print_fields(source: str, *, form: str, names_only: bool) -> None:
-    """`--list`."""
-    shown = [field for field in catalog.fields(source or None) if "table_only" not in field.flags]
-    if names_only:
-        for field in shown:
-            _print(field.name)
-        return
-    if form == "json":
-        _print(json.dumps([{"name": one.name, "type": one.type, "desc": one.doc} for one in shown]))
-        return
-    for name in dict.fromkeys(field.field_class for field in shown):
-        _print(f"## Field Class: {name}\n" if form == "markdown" else f"Field Class: {name}\n")
-        if form == "markdown":
-            _print("Name | Type | Description\n:----|:-----|:-----------")
-        for field in shown:
-            if field.field_class != name:
-                continue
-            if form == "markdown":
-                _print(f"`{field.name}` | {field.type.upper()} | {field.doc}")
-            else:
-                _print(f"{field.name:<28} {field.doc}")
-        _print("")
-
-
-def print_events(*, form: str) -> None:
-    """`--list-events`."""
-    names = sorted(catalog.event_names())
-    if form == "json":
-        _print(json.dumps(names))
-        return
-    for name in names:
-        _print(f"- `{name}`" if form == "markdown" else name)
-
-
-def print_ignored() -> None:
-    """`-i`: calls that are watched only where a rule names them."""
-    busy = events_of_category("io_read") | events_of_category("io_write")
-    _print("Ignored syscall(s):")
-    for name in sorted(busy - state_events()):
-        _print(f"- {name}")
-    _print("")
 
 
 _MAY_BE_SECRET = frozenset(
