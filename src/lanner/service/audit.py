@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from lanner.api.recording import intake
 from lanner.audit.recorder.backups import Rotation
@@ -16,10 +16,11 @@ from lanner.audit.recorder.writer import Recorder
 from lanner.service.request import ServiceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from lanner.api import Engine
     from lanner.audit.recorder.rotation import Lines
+    from lanner.audit.recorder.webhook import Receive, Send
     from lanner.config.sections import AuditSection
     from lanner.service.log import Log
     from lanner.service.sink import Sink
@@ -98,10 +99,8 @@ class AuditSource:
                 path = Path(settings.record_path)
                 file = RotatingFile(path, Rotation(100 << 20, 10, 0, compress=False))
             self._store = _Matching(engine, sink, file)
-            metrics = Metrics()
-            self._recorder = Recorder(intake(None), self._store, metrics, complain=self._complain)
-            webhook = Webhook(self._recorder, metrics, token=token)
-            self._server = Server(webhook, address, tls)
+            self._token = token
+            self._server = Server(self, address, tls)
             self._listener = self._server.listener()
         except (OSError, ValueError) as error:
             place = getattr(error, "filename", None) or settings.listen
@@ -116,9 +115,17 @@ class AuditSource:
 
     def start(self) -> None:
         """Begins to answer."""
+        # not earlier: it has a thread, and one that is never started is never ended
+        metrics = Metrics()
+        self._recorder = Recorder(intake(None), self._store, metrics, complain=self._complain)
+        self._webhook = Webhook(self._recorder, metrics, token=self._token)
         self._thread.start()
         place = self._listener.getsockname()
         self._log(f"audit: listening at {place[0]}:{place[1]}", "notice")
+
+    async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answers a request (ASGI 3)."""
+        await self._webhook(scope, receive, send)
 
     def stop(self) -> None:
         """Ends it, once what was sent until now is answered."""

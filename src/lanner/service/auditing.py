@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from lanner import api
@@ -85,8 +86,18 @@ def _webhook(params: str, plugin: Plugin) -> AuditSection:
     listen = f"{host or '0.0.0.0'}:{port}"  # noqa: S104 - the plugin's own meaning
     if scheme == "http":
         return AuditSection(listen=listen, insecure=True)
-    options = plugin.init_config if isinstance(plugin.init_config, dict) else {}
-    certificate = str(options.get("sslCertificate") or "/etc/falco/falco.pem")
+    certificate = str(_settings(plugin).get("sslCertificate") or "/etc/falco/falco.pem")
     return AuditSection(
         listen=listen, tls_cert_file=certificate, tls_private_key_file=certificate, insecure=True
     )
+
+
+def _settings(plugin: Plugin) -> dict[str, Any]:
+    """`init_config`: a mapping, or JSON as text."""
+    found = plugin.init_config
+    if isinstance(found, str) and found.strip():
+        try:
+            found = json.loads(found)
+        except ValueError as error:
+            raise ServiceError(f"{plugin.name}: init_config is not JSON: {error}") from None
+    return found if isinstance(found, dict) else {}

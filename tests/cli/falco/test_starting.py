@@ -137,3 +137,28 @@ def test_support_has_the_shape_of_falco_and_no_secrets(config: Path, rules: Path
 def test_without_a_configuration() -> None:
     done = falco("--list", "-c", "/nowhere/falco.yaml")
     assert done.stderr == "Error: Could not find configuration file at /nowhere/falco.yaml\n"
+
+
+@pytest.mark.parametrize(
+    "init_config",
+    ["{sslCertificate: /nowhere/x.pem}", '\'{"sslCertificate": "/nowhere/x.pem"}\''],
+)
+def test_a_webhook_that_cannot_open_ends_the_process(
+    config: Path, rules: Path, init_config: str
+) -> None:
+    """It must not hang; its settings are a mapping, or JSON as text."""
+    plugin = f"name: k8saudit, library_path: libk8saudit.so, init_config: {init_config}"
+    with config.open("a") as file:
+        file.write(f"plugins: [{{{plugin}, open_params: 'https://127.0.0.1:0/k8s-audit'}}]\n")
+    done = falco("-c", config, "-r", rules, "-o", "engine.kind=nodriver")
+    assert done.returncode == 1
+    assert "Error: audit: /nowhere/x.pem: No such file or directory\n" in done.stderr
+
+
+def test_init_config_that_is_no_json(config: Path, rules: Path) -> None:
+    plugin = "{name: k8saudit, library_path: l, init_config: '{x', open_params: 'https://:0/'}"
+    with config.open("a") as file:
+        file.write(f"plugins: [{plugin}]\n")
+    done = falco("-c", config, "-r", rules, "-o", "engine.kind=nodriver")
+    assert done.returncode == 1
+    assert "k8saudit: init_config is not JSON" in done.stderr

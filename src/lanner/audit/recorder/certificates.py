@@ -18,5 +18,9 @@ def load_certificate(
         OSError: a file cannot be read, or they are none, or the key is encrypted.
 
     """
+    for file in (certificate, key or certificate):
+        # OpenSSL does not say which file it cannot open
+        with open(file, "rb"):  # noqa: PTH123 - a path or its text
+            pass
     # without a password OpenSSL asks for one on the terminal, and waits
     context.load_cert_chain(certificate, key, password=lambda: "")
