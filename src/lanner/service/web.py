@@ -14,7 +14,7 @@ from lanner.audit.recorder.webhook import TokenFile
 from lanner.service.health import problems
 from lanner.service.metrics import figures, prometheus
 from lanner.service.request import ServiceError
-from lanner.service.versions import versions
+from lanner.service.versions import versions_with
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -110,4 +110,4 @@ class Web:
                 CONTENT_TYPE,
                 prometheus(figures(self._state, self._state.live(), self._metrics)),
             )
-        return 200, _JSON, json.dumps(versions()).encode()
+        return 200, _JSON, json.dumps(versions_with(self._state.loaded.config)).encode()

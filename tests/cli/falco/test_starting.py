@@ -125,10 +125,13 @@ def test_validation_describes_rules(config: Path, rules: Path) -> None:
 
 def test_support_has_the_shape_of_falco_and_no_secrets(config: Path, rules: Path) -> None:
     secret = ("-o", "http_output.headers={authorization: hidden}")
+    with config.open("a") as file:
+        file.write("plugins: [{name: json, library_path: libjson.so}]\n")
     done = falco("-c", config, "-r", rules, "--support", *secret)
     found = json.loads(done.stdout)
     assert found["rules_files"] == [{"name": str(rules), "variants": [{"content": RULE}]}]
     assert found["engine_info"]["engine_version_semver"] == "0.62.0"
+    assert found["engine_info"]["plugin_versions"] == {"json": "0.7.4"}
     shown = json.loads(found["config"])
     assert shown["stdout_output"]["enabled"] is True
     assert shown["http_output"]["headers"] == "<not shown>"

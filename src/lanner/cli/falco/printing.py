@@ -14,7 +14,7 @@ import msgspec
 
 from lanner.config.plugins import SERVED
 from lanner.rules.model import PRIORITY_NAMES
-from lanner.service.versions import FALCO_VERSION, versions
+from lanner.service.versions import FALCO_VERSION, versions, versions_with
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -106,7 +106,7 @@ def print_support(config: Config, files: Iterable[FileResult]) -> None:
     found = {
         "cmdline": " ".join(sys.argv),
         "config": json.dumps(_public(msgspec.to_builtins(config))),
-        "engine_info": versions(),
+        "engine_info": versions_with(config),
         "rules_files": [
             {"name": file.name, "variants": [{"content": file.source.text}]}
             for file in files
