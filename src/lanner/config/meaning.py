@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from lanner.config import codes
 from lanner.config.durations import parse_duration_ms
-from lanner.config.plugins import SERVED
+from lanner.config.plugins import K8SMETA, SERVED
 from lanner.containers import Sockets
 from lanner.diagnostics import Diagnostic, Severity, Span
 from lanner.rules.model import parse_priority
@@ -162,6 +162,15 @@ class _Checker:
 
     def _no_effect(self) -> Iterator[Diagnostic]:
         stock = type(self.config)()
+        loaded = self.config.loaded_plugins
+        for number, plugin in enumerate(self.config.plugins):
+            if plugin in loaded and plugin.name == K8SMETA:
+                span = _place(self.root, f"plugins[{number}].name")
+                message = (
+                    "fields of `k8smeta` have no values in Lanner: k8s-metacollector is not asked."
+                    " What container runtimes know of pods is in `k8s.pod.name` and its neighbours"
+                )
+                yield Diagnostic(codes.NO_EFFECT, Severity.WARNING, message, span)
         for path, reason in _NO_EFFECT.items():
             span = _place(self.root, path)
             if span is not None and _get(self.config, path) != _get(stock, path):

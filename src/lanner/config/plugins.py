@@ -8,8 +8,11 @@ if TYPE_CHECKING:
     from lanner.config.model import Config
 
 K8SAUDIT = "k8saudit"
-SERVED = {"container": "0.7.1", "json": "0.7.4", K8SAUDIT: "0.18.0"}
-"""Their names, and the versions whose fields and settings Lanner has."""
+K8SMETA = "k8smeta"
+SERVED = {"container": "0.7.1", "json": "0.7.4", K8SAUDIT: "0.18.0", K8SMETA: "0.4.1"}
+"""Their names, and the versions whose fields and settings Lanner has. Those of k8smeta have no
+values: nothing asks k8s-metacollector.
+"""
 _ALWAYS_THERE = ("container",)
 
 

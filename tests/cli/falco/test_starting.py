@@ -97,6 +97,18 @@ def test_a_plugin_that_is_not_served_is_refused(config: Path, rules: Path) -> No
     assert falco("-c", config, "-r", rules, "--dry-run").returncode == 0
 
 
+def test_k8smeta_is_accepted_and_its_fields_are_said_to_have_no_values(
+    config: Path, rules: Path
+) -> None:
+    """Falco's chart loads it where its collector is asked for."""
+    with config.open("a") as file:
+        file.write("plugins: [{name: k8smeta, library_path: libk8smeta.so}]\n")
+    rules.write_text("- required_plugin_versions: [{name: k8smeta, version: 0.4.0}]\n" + RULE)
+    done = falco("-c", config, "-r", rules, "--dry-run")
+    assert done.returncode == 0
+    assert "fields of `k8smeta` have no values in Lanner" in done.stderr
+
+
 def test_a_capture_is_all_that_a_replay_reads(captures: Path, config: Path, rules: Path) -> None:
     """Sources on the command line mean nothing then, and no webhook is opened."""
     with config.open("a") as file:
@@ -111,6 +123,16 @@ def test_what_tutorials_type(config: Path, rules: Path) -> None:
     done = falco("-c", config, "-V", "-r", rules)
     assert (done.returncode, done.stdout) == (0, f"{rules}: Ok\n")
     assert falco("-c", config, "-V").stderr == "Error: Option -V is missing an argument\n"
+    # a local file uses macros of what the configuration names
+    local = rules.with_name("falco_rules.local.yaml")
+    using = RULE.replace("evt.type", "of_all and evt.type")
+    rules.write_text("- {macro: of_all, condition: evt.num > 0}\n" + using)
+    local.write_text(using.replace("Opened", "Local"))
+    with config.open("a") as file:
+        file.write(f"rules_files: [{rules}, {local}, /not/there.yaml]\n")
+    done = falco("-c", config, "-V", "-r", local)
+    assert (done.returncode, done.stdout) == (0, f"{rules}: Ok\n{local}: Ok\n")
+    assert falco("-c", config, "-V", local).returncode == 1
     # words that are no options mean nothing to Falco
     assert falco("-c", config, "-V", rules, "stray").stdout == f"{rules}: Ok\n"
 

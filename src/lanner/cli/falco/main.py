@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from lanner.api.ruleset import rule_files
 from lanner.cli.common import discard_output
 from lanner.cli.falco import listing, printing, starting
 from lanner.cli.falco.options import DEFAULT_CONFIG, UsageError, parse, parser
@@ -201,11 +202,14 @@ def _needs_output(config: Config) -> None:
 
 def _validate(options: argparse.Namespace, config: Config, log: Log) -> None:
     """`-V`: the verdict on standard output; an invalid file is an error, too."""
+    names = list(options.validate)
+    if options.checks_all:
+        names = _before(names, config) + names
     log("Validating rules file(s):")
-    for name in options.validate:
+    for name in names:
         log(f"   {name}")
     plugins = [plugin.name for plugin in config.loaded_plugins]
-    result = load([read_source(name) for name in options.validate], plugins, config.static_fields)
+    result = load([read_source(name) for name in names], plugins, config.static_fields)
     missing = missing_plugin(config, result)
     if missing:
         raise _FatalError(missing)
@@ -226,6 +230,19 @@ def _validate(options: argparse.Namespace, config: Config, log: Log) -> None:
             printing.print_rules(_named(options, result))
     if not result.ok:
         raise _FatalError(summary)
+
+
+def _before(named: list[str], config: Config) -> list[str]:
+    """The rule files of the configuration that are there, but for those that are named."""
+    again = {Path(name).resolve() for name in named}
+    places = map(Path, config.rules_files or config.rules_file)
+    files = [
+        file
+        for place in places
+        for file in (rule_files(place) if place.is_dir() else [place])
+        if file.exists() and file.resolve() not in again
+    ]
+    return list(map(str, files))
 
 
 @contextlib.contextmanager

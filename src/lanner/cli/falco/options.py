@@ -10,7 +10,9 @@ DEFAULT_CONFIG = "/etc/falco/falco.yaml"
 ALL = ""
 """`--list` without a source."""
 RULE_FILES = ""
-"""`-V` without a file, as tutorials write it: `-V -r FILE`. (Falco looks for a file named `-r`.)"""
+"""`-V` without a file, as tutorials write it: `-V -r FILE`. (Falco looks for a file named `-r`.)
+Then everything is checked that would be loaded: a local file needs the macros of those before it.
+"""
 FORMATS = ("text", "markdown", "json")
 _MISSING = re.compile(r"argument (--?[\w-]+).*: expected (?:one|at least one) argument")
 
@@ -97,7 +99,7 @@ def parser() -> argparse.ArgumentParser:
         const=RULE_FILES,
         action="append",
         metavar="FILE",
-        help="Check rule files (without FILE: those of -r), and end.",
+        help="Check rule files (without FILE: those of the configuration and of -r), and end.",
     )
     add("-v", dest="verbose", action="store_true", help="Accepted: log_level says how much.")
     add("--version", action="store_true", help="Print the versions.")
@@ -107,6 +109,7 @@ def parser() -> argparse.ArgumentParser:
 
 def parse(words: list[str]) -> argparse.Namespace:
     """The options. As in Falco, words that are no options mean nothing; `stray` has them.
+    `checks_all`: before the files of `-V` come those of the configuration.
 
     Raises:
         UsageError: they are wrong.
@@ -117,7 +120,8 @@ def parse(words: list[str]) -> argparse.Namespace:
     if unknown is not None:
         raise UsageError(f"Option {unknown} does not exist")
     found.stray = tuple(rest)
-    if found.validate and RULE_FILES in found.validate:
+    found.checks_all = bool(found.validate) and RULE_FILES in found.validate
+    if found.checks_all:
         named = [name for name in found.validate if name != RULE_FILES]
         found.validate = named + (found.rules or [])
         if not found.validate:

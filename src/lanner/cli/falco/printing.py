@@ -145,6 +145,7 @@ PLUGINS = {
             "<path>: a log, or a folder of logs, read to the end",
         ),
     ),
+    "k8smeta": _Plugin("Objects of Kubernetes: fields without values", ("Field Extraction",)),
 }
 """Falco's plugins that Lanner is in itself."""
 
