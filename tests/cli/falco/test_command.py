@@ -63,7 +63,7 @@ def test_errors(config: Path, words: list[str], problem: str) -> None:
 
 def test_help_names_every_option() -> None:
     text = falco("-h").stdout
-    assert text.startswith("usage: falco [OPTION...]")
+    assert text.startswith("Usage:\n  falco [OPTION...]\n")
     for option in ("-c", "--config-schema", "-L", "-l", "--list", "-M", "-N", "-o", "-V", "-U"):
         assert option in text
 

@@ -26,6 +26,9 @@ class _Parser(argparse.ArgumentParser):
         missing = _MISSING.fullmatch(message)
         raise UsageError(f"Option {missing[1]} is missing an argument" if missing else message)
 
+    def format_help(self) -> str:
+        return super().format_help().replace("usage:", "Usage:\n ", 1)  # as Falco begins
+
 
 def parser() -> argparse.ArgumentParser:
     """All options of Falco."""
