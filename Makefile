@@ -57,8 +57,8 @@ e2e: .venv/.build ## check against a real kube-apiserver, which Go builds (some 
 	$(BIN)/python tools/apiserver.py  # longer than a test may take
 	LANNER_REQUIRE_APISERVER=1 $(BIN)/pytest -q tests/e2e
 
-falco-testing: .venv/.build ## run falcosecurity/testing (SUITE: folder of its test programs)
-	$(BIN)/python tools/falco_testing.py $(SUITE)
+falco-testing: .venv/.build ## run falcosecurity/testing (SUITE: its test programs, ETC: Falco's /etc/falco)
+	$(BIN)/python tools/falco_testing.py $(SUITE) $(if $(ETC),--etc $(ETC))
 
 lint: .venv/.build ## formatting, types, layers, sizes
 	$(BIN)/ruff format --check -q .

@@ -51,7 +51,7 @@ def test_newest_rules(captures: Path, name: str) -> None:
 
 
 def event_times(capture: Path) -> set[int]:
-    """Times of the events that rules see: enter events are none since Falco 0.44."""
+    """Times of the events that rules see: enter events are none since Falco 0.42."""
     lines = lanner("events", str(capture), "-p", "%evt.rawtime").stdout.splitlines()
     return {int(line) for line in lines}
 
