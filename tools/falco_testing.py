@@ -4,7 +4,7 @@ docs/compatibility.md.
 The suite's test programs (`falco.test`, `k8saudit.test`) are built as its README says; captures
 that cannot be had are files that are missing. It looks for Falco's own `falco.yaml`,
 `falco_rules.yaml` and `k8s_audit_rules.yaml` in /etc/falco: `--etc` names a folder that it sees
-there, and nobody else.
+there, and nobody else; its ports are its own then, too (a Falco that runs has 8765).
 """
 
 from __future__ import annotations
@@ -27,7 +27,9 @@ PAGE = ROOT / "docs/compatibility.md"
 BEGIN, END = "<!-- falcosecurity/testing: begin -->", "<!-- falcosecurity/testing: end -->"
 
 _SKIPPED = "the suite skips it"
-_MOUNT = 'mount -t overlay -o "lowerdir=$1:/etc" overlay /etc && shift && exec "$@"'
+_MOUNT = (
+    'mount -t overlay -o "lowerdir=$1:/etc" overlay /etc && ip link set lo up && shift && exec "$@"'
+)
 _STATUS = re.compile(r"--- (PASS|FAIL|SKIP): (Test\w+) ")
 _NAME = re.compile(r"=== (?:RUN|NAME|CONT) +(Test\w+)")
 _MISSING = re.compile(r"Error: syscall: (\S+\.scap): No such file or directory")
@@ -73,13 +75,13 @@ def _result(test: str, status: str | None, said: str) -> Result:
 
 @contextmanager
 def _etc_falco(folder: Path | None) -> Iterator[tuple[str, ...]]:
-    """What a command begins with that shall find the folder in /etc/falco."""
+    """What a command begins with that shall find the folder in /etc/falco, and all ports free."""
     if folder is None:
         yield ()
         return
     with TemporaryDirectory() as layer:
         (Path(layer) / "falco").symlink_to(folder.resolve(strict=True))
-        yield ("unshare", "--map-root-user", "--mount", "sh", "-c", _MOUNT, "sh", layer)
+        yield ("unshare", "--map-root-user", "--mount", "--net", "sh", "-c", _MOUNT, "sh", layer)
 
 
 def _run(program: Path, falco: Path, wrapper: tuple[str, ...]) -> list[Result]:
