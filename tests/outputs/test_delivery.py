@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def query(store: Store, text: str) -> Any:
     assert store.database is not None
-    return store.database._reader.execute(text)
+    return store.database.file.rows(text)
 
 
 QUICK = Patience(first_s=0.001, longest_s=0.01)
@@ -121,7 +121,7 @@ def test_what_is_refused_for_good_is_a_dead_letter_and_the_rest_goes_on(store: S
     end(delivery, store)
     assert channel.got == lines("a", "c")
     store.save()
-    letters = query(store, "SELECT * FROM dead_letters").fetchall()
+    letters = query(store, "SELECT * FROM dead_letters")
     assert [letter[:4] for letter in letters] == [("told", 2, 2, "400 Bad Request")]
 
 
@@ -133,9 +133,30 @@ def test_too_long_a_backlog_loses_its_oldest_and_says_so(store: Store) -> None:
     end(delivery, store, 0)
     assert store.database is not None
     assert store.database.delivered() == {"told": 2}
-    letters = query(store, "SELECT * FROM dead_letters").fetchall()
+    letters = query(store, "SELECT * FROM dead_letters")
     assert letters[0][:3] == ("told", 1, 2)
     assert "max_backlog" in letters[0][3]
+
+
+@pytest.mark.parametrize("everything", [False, True])
+def test_what_the_store_no_longer_has_is_a_dead_letter(tmp_path: Path, everything: bool) -> None:
+    path = tmp_path / "alerts.db"
+    store = Store(Database(path))
+    store.attach("told")
+    store.append(rows("a", "b", time_ns=1_000))
+    store.append(rows("c", time_ns=2_000))
+    store.retain(3_000 if everything else 1_500, 0)
+    store.close()
+    store = Store(Database(path))  # nothing is in memory
+    channel = Told()
+    delivery = run(store, channel)
+    store.append(rows("d"))
+    end(delivery, store)
+    assert channel.got == (lines("d") if everything else lines("c", "d"))
+    letters = query(store, "SELECT * FROM dead_letters")
+    assert [letter[:3] for letter in letters] == [("told", 1, 3 if everything else 2)]
+    assert "max_age" in letters[0][3]
+    store.close()
 
 
 def test_delivery_goes_on_where_it_was(store: Store) -> None:

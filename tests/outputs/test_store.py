@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sqlite3
 import stat
 import threading
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lanner.outputs.database import Database, DeadLetter, StoreError, StoreInUseError
+from lanner.outputs.database import Database, DeadLetter
+from lanner.outputs.database_file import StoreError, StoreInUseError
 from lanner.outputs.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from lanner.outputs.channels import Record
 
@@ -128,8 +130,8 @@ def test_a_damaged_store_is_put_aside(path: Path) -> None:
     data[100:] = os.urandom(len(data) - 100)
     path.write_bytes(data)
     database = Database(path)
-    assert database.put_aside is not None
-    assert database.put_aside.read_bytes() == bytes(data)
+    assert database.file.put_aside is not None
+    assert database.file.put_aside.read_bytes() == bytes(data)
     store = Store(database)
     store.append(rows("new"))
     assert names(store.read(0, 9, 0)) == ["new"]
@@ -138,17 +140,108 @@ def test_a_damaged_store_is_put_aside(path: Path) -> None:
 
 def test_what_was_removed_under_it_is_begun_anew(path: Path) -> None:
     told: list[Any] = []
-    store = Store(Database(path), on_trouble=lambda *what: told.append(what), clock=lambda: 0.0)
+    store = Store(Database(path), on_trouble=lambda *what: told.append(what))
+    store.attach("x")
     store.append(rows("a"))
     path.unlink()
-    store.append(rows("b"))
-    store._next_try = 0
-    store.append(rows("c"))
+    store.append(rows("b", "c"))
     assert "removed or replaced" in told[0][0]
     assert told[1] == (None, 0)
     store.close()
-    with sqlite3.connect(path) as database:
-        assert database.execute("SELECT rule FROM alerts").fetchall() == [("b",), ("c",)]
+    store = Store(Database(path))
+    assert names(store.read(0, 9, 0)) == ["a", "b", "c"], "what is still in memory, too"
+    assert store.attach("x") == 0, "where channels are"
+    store.close()
+
+
+def spoil(path: Path) -> None:
+    """Writes over the middle of a database that is open."""
+    with sqlite3.connect(path) as other:
+        assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+    size = path.stat().st_size
+    with path.open("r+b") as file:
+        file.seek(4096)
+        file.write(b"\xa5" * (size - 4096))
+
+
+def test_what_is_damaged_while_it_is_used_is_put_aside(path: Path) -> None:
+    now = [0.0]
+    told: list[Any] = []
+    store = Store(Database(path), on_trouble=lambda *what: told.append(what), clock=lambda: now[0])
+    store.attach("x")
+    store.append(rows(*range(8_000)))
+    spoil(path)
+    store.append(rows("b"))
+    now[0] = 5
+    store.append(rows("c"))
+    assert "malformed" in told[0][0]
+    assert "alerts.db.damaged-" in told[1][0]
+    assert told[2] == (None, 0)
+    assert store.read(8_000, 9, 0)[0].rule == "b"
+    store.close()
+    store = Store(Database(path))
+    assert names(store.read(0, 9_000, 0))[-3:] == ["7999", "b", "c"]
+    assert store.attach("x") == 0
+    store.close()
+
+
+def test_a_damaged_part_that_is_only_read_is_found(path: Path) -> None:
+    store = Store(Database(path))
+    store.attach("x")
+    store.append(rows(*range(8_000)))
+    store.save()
+    spoil(path)
+    with pytest.raises(sqlite3.DatabaseError):
+        store.read(0, 9, 0)
+    store.save()
+    assert names(store.read(0, 9_000, 0))[-1] == "7999"
+    assert store.problem is None
+    store.close()
+
+
+def test_another_store_in_its_place_is_put_aside(path: Path, tmp_path: Path) -> None:
+    other = Store(Database(tmp_path / "other.db"))
+    other.append(rows(*range(50)))
+    other.close()
+    store = Store(Database(path))
+    store.append(rows("a"))
+    (tmp_path / "other.db").replace(path)
+    store.append(rows("b"))
+    assert store.problem is None
+    store.close()
+    store = Store(Database(path))
+    assert names(store.read(0, 99, 0)) == ["a", "b"]
+    store.close()
+
+
+@pytest.mark.parametrize("suffix", ["-wal", "-shm"])
+def test_a_log_whose_name_is_taken_away_loses_nothing(path: Path, suffix: str) -> None:
+    store = Store(Database(path))
+    store.append(rows("a"))
+    Path(f"{path}{suffix}").unlink()
+    store.append(rows("b"))
+    # what another process would find, if this one were killed now
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as other:
+        assert other.execute("SELECT rule FROM alerts").fetchall() == [("a",), ("b",)]
+    assert store.problem is None
+    store.close()
+
+
+def test_nobody_waits_long_for_a_store_that_another_holds(path: Path) -> None:
+    now = [0.0]
+    store = Store(Database(path), clock=lambda: now[0])
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as other:
+        other.execute("BEGIN EXCLUSIVE")
+        store.append(rows("a"))
+        assert "locked" in str(store.problem)
+        assert store.database is not None
+        patience = store.database.file._writer.execute("PRAGMA busy_timeout").fetchone()
+        assert patience == (0,)
+        other.execute("COMMIT")
+    now[0] = 5
+    store.append(rows("b"))
+    assert store.counters.stored == 2
+    store.close()
 
 
 def test_while_the_disk_is_full_alerts_are_handed_out_and_written_later(path: Path) -> None:
@@ -232,18 +325,17 @@ def test_dead_letters_are_kept(path: Path) -> None:
     assert found == [("x", 1, 2, "refused", 7)]
 
 
-def test_old_alerts_are_removed_and_those_not_sent_are_dead_letters(path: Path) -> None:
+def test_old_alerts_are_removed_and_numbers_are_not_given_again(path: Path) -> None:
     store = Store(Database(path))
-    store.attach("done")
-    store.attach("behind")
     store.append(rows("old", time_ns=1_000))
     store.append(rows("new", time_ns=2_000))
-    store.advance("done", 2)
     store.retain(1_500, 0)
     assert store.database is not None
     assert names(store.database.read(0, 9)) == ["new"]
-    assert (store.dead("done"), store.dead("behind")) == (0, 1)
-    assert store.backlog("behind") == 1
+    store.retain(9_000, 0)
+    store.close()
+    store = Store(Database(path))
+    assert store.last_id == 2
     store.close()
 
 

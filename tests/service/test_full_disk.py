@@ -6,7 +6,7 @@ import contextlib
 import json
 import os
 import subprocess
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -33,8 +33,7 @@ def small(tmp_path: Path) -> Iterator[Path]:
         subprocess.run(["umount", folder], check=True)
 
 
-def test_a_full_disk_holds_nothing_up(small: Path, tmp_path: Path) -> None:
-    port = free_port()
+def configuration(small: Path, tmp_path: Path, port: int) -> Path:
     (tmp_path / "rules.yaml").write_text(RULE.format(name="seen", text=TEXT))
     config = tmp_path / "lanner.yaml"
     settings = {
@@ -45,6 +44,41 @@ def test_a_full_disk_holds_nothing_up(small: Path, tmp_path: Path) -> None:
         "audit": {"listen": f"127.0.0.1:{port}"},
     }
     config.write_text(json.dumps(settings))
+    return config
+
+
+def got(running: Running) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in list(running.output)]
+
+
+def seen(running: Running) -> list[str]:
+    return [one["output_fields"]["ka.auditid"] for one in got(running) if one["rule"] == "seen"]
+
+
+def internal(running: Running) -> list[str]:
+    rule = "Lanner internal: alerts cannot be stored"
+    return [one["output"] for one in got(running) if one["rule"] == rule]
+
+
+def stored(small: Path) -> list[str]:
+    done = subprocess.run(
+        [LANNER, "alerts", "--store", small / "alerts.db", "--rule", "seen", "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return [json.loads(line)["output_fields"]["ka.auditid"] for line in done.stdout.splitlines()]
+
+
+def fill(filler: Path) -> None:
+    with contextlib.suppress(OSError), filler.open("wb") as file:
+        while file.write(b"\0" * 4096):
+            file.flush()
+
+
+def test_a_full_disk_holds_nothing_up(small: Path, tmp_path: Path) -> None:
+    port = free_port()
+    config = configuration(small, tmp_path, port)
     filler = small / "filler"
     sent: list[str] = []
 
@@ -53,18 +87,9 @@ def test_a_full_disk_holds_nothing_up(small: Path, tmp_path: Path) -> None:
         sent.extend(names)
         assert running.send(*names) == 200
 
-    def got(running: Running) -> list[dict[str, object]]:
-        return [json.loads(line) for line in list(running.output)]
-
-    def internal(running: Running) -> list[object]:
-        rule = "Lanner internal: alerts cannot be stored"
-        return [one["output"] for one in got(running) if one["rule"] == rule]
-
     with Running(config, port) as running:
         send(running, 10)
-        with contextlib.suppress(OSError), filler.open("wb") as file:
-            while file.write(b"\0" * 4096):
-                file.flush()
+        fill(filler)
         for _ in range(10):
             send(running, 20)
         running.wait(lambda: internal(running))
@@ -74,13 +99,35 @@ def test_a_full_disk_holds_nothing_up(small: Path, tmp_path: Path) -> None:
         send(running, 5)
         running.wait(lambda: len(internal(running)) == 2)
         assert running.end() == 0
-    events = [one["output_fields"]["ka.auditid"] for one in got(running) if one["rule"] == "seen"]  # type: ignore[index]
-    assert events == sent
-    done = subprocess.run(
-        [LANNER, "alerts", "--store", small / "alerts.db", "--rule", "seen", "--json"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    stored = [json.loads(line)["output_fields"]["ka.auditid"] for line in done.stdout.splitlines()]
-    assert stored == sent
+    assert seen(running) == sent
+    assert stored(small) == sent
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+@pytest.mark.parametrize("is_new", [False, True])
+def test_it_begins_although_the_store_cannot_be_written(
+    small: Path, tmp_path: Path, is_full: bool, is_new: bool
+) -> None:
+    port = free_port()
+    config = configuration(small, tmp_path, port)
+    before = []
+    if not is_new:
+        with Running(config, port, "-o", "stdout_output.enabled=false") as running:
+            assert running.send("before") == 200
+            assert running.end() == 0
+        before = ["before"]
+    if is_full:
+        fill(small / "filler")
+    else:
+        subprocess.run(["mount", "-o", "remount,ro", small], check=True)
+    with Running(config, port) as running:
+        assert running.send("a", "b") == 200
+        running.wait(lambda: seen(running) == ["a", "b"])
+        running.wait(lambda: internal(running))
+        subprocess.run(["mount", "-o", "remount,rw", small], check=True)
+        (small / "filler").unlink(missing_ok=True)
+        running.wait(lambda: running.has_said("alerts can be stored again; 0 were lost"))
+        assert running.send("c") == 200
+        assert running.end() == 0
+    assert seen(running) == ["a", "b", "c"]
+    assert stored(small) == [*before, "a", "b", "c"]

@@ -16,7 +16,8 @@ from typing import IO, TYPE_CHECKING, Any, cast
 import msgspec
 
 from lanner.api.alert_lines import KeptAlert, parse_line
-from lanner.outputs.database import SCHEMA_VERSION, DeadLetter
+from lanner.outputs.database import DeadLetter
+from lanner.outputs.database_file import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -30,6 +30,10 @@ _SAVE_EVERY_S = 0.2
 """So often it is kept how far a channel is: what was sent since is sent again after a crash."""
 _IDLE_S = 0.5
 _BACKLOG = 1_000_000
+_GONE = (
+    "it is not in the store any more: too old, too many (store.max_age, max_size_mb), or lost with"
+    " a disk"
+)
 _QUIET_S = 60.0
 _LASTING_S = 10.0
 """A channel that fails now and then is told of once in so long, or when it has failed this long:
@@ -139,10 +143,15 @@ class Delivery:
             if self._wants_reopening.is_set():
                 self._wants_reopening.clear()
                 self._channel.reopen()
+            last = self._store.last_id
             try:
                 records = self._store.read(self._done, _AT_ONCE, _IDLE_S)
             except sqlite3.Error as error:
                 wait = self._failed(f"the store cannot be read: {error}", wait)
+                continue
+            until = records[0].id - 1 if records else last
+            if until > self._done:
+                self._bury(self._done + 1, until, _GONE)
                 continue
             self._drop_backlog()
             records = [one for one in records if one.id > self._done]

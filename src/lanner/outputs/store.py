@@ -17,12 +17,11 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from lanner.outputs.channels import Record
-from lanner.outputs.database import DeadLetter
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from lanner.outputs.database import Database
+    from lanner.outputs.database import Database, DeadLetter
 
 Row = tuple[int, int, str, str, str, str]
 """A record without its id."""
@@ -94,8 +93,12 @@ class Store:
         self._kept = self._last
         self._known = database.delivered() if database else {}
         self._channels: dict[str, _Position] = {}
+        self._unsaved: dict[str, int] = {}
         self._problem: str | None = None
         self._next_try = 0.0
+        self._is_another = False
+        if database and database.file.problem:
+            self._failed(database.file.problem)
         self._is_over = False
 
     @property
@@ -162,8 +165,14 @@ class Store:
         """Writes what is not written up to an id. One thread at a time."""
         if self.database is None:
             return
-        now = self._clock()
-        if self._problem and now < self._next_try:
+        if self._problem and self._clock() < self._next_try:
+            return
+        try:
+            self._is_another |= self.database.file.ready()
+            if self._is_another:
+                self._start_over(self.database)
+        except sqlite3.Error as error:
+            self._failed(str(error))
             return
         with self._changed:
             waiting = [one for one in self._recent if one.id > self._kept]
@@ -172,19 +181,17 @@ class Store:
                 for name, one in self._channels.items()
                 if one.done != one.saved or one.dead_letters
             }
-        done = {name: until for name, (_, until, _) in changed.items()}
+            done = dict(self._unsaved)
+        done |= {name: until for name, (_, until, _) in changed.items()}
         letters = [letter for _, _, some in changed.values() for letter in some]
         try:
             self.database.write(waiting, done, letters)
         except sqlite3.Error as error:
-            self.counters.failures += 1
-            self._next_try = now + _TRY_AGAIN_S
-            is_new, self._problem = not self._problem, f"{self.database.path}: {error}"
-            if is_new:
-                self._on_trouble(self._problem, 0)
+            self._failed(f"{self.database.file.path}: {error}")
             return
         with self._changed:
             self._kept = last
+            self._unsaved.clear()
             self.counters.stored += len(waiting)
             for one, until, some in changed.values():
                 one.saved = until
@@ -192,6 +199,29 @@ class Store:
         if self._problem:
             self._problem = None
             self._on_trouble(None, self.counters.lost)
+
+    def _failed(self, problem: str) -> None:
+        self.counters.failures += 1
+        self._next_try = self._clock() + _TRY_AGAIN_S
+        is_new, self._problem = not self._problem, problem
+        if is_new:
+            self._on_trouble(problem, 0)
+
+    def _start_over(self, database: Database) -> None:
+        """The database is another one than before: what it lacks and is still here is written."""
+        file = database.file
+        if database.last_id() > self._kept:
+            file.begin_anew()  # it has numbers that these alerts did not get
+        aside = f"; what was there is at {file.put_aside}" if file.put_aside else ""
+        self._problem = f"{file.path}: it was damaged, removed or replaced{aside}"
+        self._on_trouble(self._problem, 0)
+        with self._changed:
+            first = self._recent[0].id if self._recent else self._last + 1
+            self._kept = max(min(self._kept, database.last_id()), first - 1)
+            self._unsaved = dict(self._known)
+            for one in self._channels.values():
+                one.saved = -1
+        self._is_another = False
 
     def _shorten(self) -> None:
         """Lets go of what is in memory and not needed there."""
@@ -264,8 +294,15 @@ class Store:
         """Writes how far channels are, and what waits."""
         with self._writing:
             with self._changed:
-                is_clean = self._kept == self._last and not any(
-                    one.done != one.saved or one.dead_letters for one in self._channels.values()
+                is_sound = self.database is None or (
+                    self.database.file.is_sound and not self._problem
+                )
+                is_clean = (
+                    is_sound
+                    and self._kept == self._last
+                    and not any(
+                        one.done != one.saved or one.dead_letters for one in self._channels.values()
+                    )
                 )
             if not is_clean:
                 self._write(self._last)
@@ -282,7 +319,7 @@ class Store:
 
     def retain(self, before_ns: int, max_bytes: int) -> int:
         """Removes the oldest alerts that are from before a time, or of a store that is too large;
-        how many steps were needed. What some channel has not got is a dead letter of it then.
+        how many steps were needed.
 
         Raises:
             sqlite3.Error: the database cannot be written.
@@ -290,11 +327,6 @@ class Store:
         """
         steps = 0
         while self.database and (last := self.database.oldest_beyond(before_ns, max_bytes)):
-            with self._changed:
-                late = {name: one.done for name, one in self._channels.items() if one.done < last}
-            for name, done in late.items():
-                reason = "it was removed from the store: too old, or too many"
-                self.advance(name, last, [DeadLetter(name, done + 1, last, reason, time.time_ns())])
             with self._writing:
                 self.database.remove(last)
             steps += 1

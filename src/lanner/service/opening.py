@@ -6,7 +6,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lanner.outputs.database import DEFAULT_PATH, Database, StoreError, StoreInUseError
+from lanner.outputs.database import DEFAULT_PATH, Database
+from lanner.outputs.database_file import StoreError, StoreInUseError
 from lanner.outputs.store import Store
 from lanner.service.request import ServiceError
 
@@ -51,6 +52,6 @@ def open_store(config: Config, log: Log, on_trouble: Callable[[str | None, int],
         log(f"{error}; those of this one are kept until they are sent, and no longer", "warning")
     except StoreError as error:
         raise ServiceError(str(error), "store.path names the file; `none` is without one") from None
-    if database and database.put_aside:
-        log(f"{database.path} was damaged: it is at {database.put_aside} now", "error")
+    if database and database.file.put_aside:
+        log(f"{path} was damaged: it is at {database.file.put_aside} now", "error")
     return Store(database, max_waiting_bytes=section.max_waiting_mb * _MB, on_trouble=on_trouble)
