@@ -238,6 +238,16 @@ def test_a_reader_that_goes_away_is_no_error() -> None:
     assert b"Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("closed", [">&-", "2>&-", ">&- 2>&-"])
+def test_streams_that_are_closed(closed: str) -> None:
+    done = subprocess.run(
+        f"{LANNER} scan {SAMPLE} {closed}", shell=True, capture_output=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0
+    assert bool(done.stdout) == (closed == "2>&-")
+    assert b"Traceback" not in done.stderr
+
+
 def test_a_name_that_is_no_text(tmp_path: Path) -> None:
     log = tmp_path / "a\udcff.log"
     log.write_text("{}")

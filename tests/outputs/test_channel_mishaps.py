@@ -7,6 +7,8 @@ import os
 import queue
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,7 @@ from cryptography.hazmat.primitives import serialization
 
 from lanner.outputs.channels import DeliveryError, file, journal, syslog
 from lanner.outputs.channels import http as web
+from lanner.outputs.channels import lines as lines_of
 from tests.outputs.test_channels import messages
 
 if TYPE_CHECKING:
@@ -95,13 +98,16 @@ def test_what_the_journal_gets_in_a_file_cannot_change(tmp_path: Path) -> None:
     assert seals & wanted == wanted
 
 
-def test_a_pipe_whose_reader_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(file, "_PATIENCE_S", 0.2)
+@pytest.mark.parametrize("size", [250, 5_000])  # four bytes each: less than PIPE_BUF, and more
+def test_a_pipe_whose_reader_stops(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    monkeypatch.setattr(lines_of, "_PATIENCE_S", 0.2)
     path = tmp_path / "pipe"
     os.mkfifo(path)
     reader = os.open(path, os.O_RDWR)  # so that there is always a writer, too
     channel = file.Channel(file.Settings(filename=str(path)))
-    lines = [f"{number:04}" * 250 for number in range(1_000)]  # below PIPE_BUF
+    lines = [f"{number:04}" * size for number in range(1_000)]
     with pytest.raises(DeliveryError, match="nobody has read from it") as caught:
         channel.send(messages(*lines))
     delivered = caught.value.delivered
@@ -117,6 +123,36 @@ def test_a_pipe_whose_reader_stops(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     channel.close()
     os.close(reader)
     assert got.decode().split("\n")[:-1] == lines
+
+
+def test_the_rest_of_a_line_that_was_given_up_does_not_come(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lines_of, "_PATIENCE_S", 0.2)
+    path = tmp_path / "pipe"
+    os.mkfifo(path)
+    reader = os.open(path, os.O_RDWR)
+    channel = file.Channel(file.Settings(filename=str(path)))
+    with pytest.raises(DeliveryError):
+        channel.send(messages("x" * 1_000_000))
+    got = os.read(reader, 1_000_000)
+    after = messages("after")[0]
+    channel.send([after._replace(record=after.record._replace(id=2))])
+    channel.close()
+    got += os.read(reader, 1_000_000)
+    os.close(reader)
+    assert got.strip(b"x") == b"\nafter\n"
+
+
+def test_standard_output_as_a_file() -> None:
+    """What /dev/stdout leads to has no name of its own where it is a pipe."""
+    code = (
+        "from tests.outputs.test_channels import messages\n"
+        "from lanner.outputs.channels import file\n"
+        "file.Channel(file.Settings(filename='/dev/stdout')).send(messages('a', 'b'))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "a\nb\n"
 
 
 @pytest.mark.parametrize(

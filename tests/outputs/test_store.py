@@ -194,7 +194,19 @@ def test_a_damaged_part_that_is_only_read_is_found(path: Path) -> None:
     with pytest.raises(sqlite3.DatabaseError):
         store.read(0, 9, 0)
     store.save()
+    assert store.size()
     assert names(store.read(0, 9_000, 0))[-1] == "7999"
+    assert store.problem is None
+    store.close()
+
+
+def test_a_size_that_cannot_be_known_is_none(path: Path) -> None:
+    store = Store(Database(path))
+    store.append(rows("a"))
+    assert store.size()
+    assert store.database is not None
+    store.database.file._disconnect()
+    assert store.size() is None
     assert store.problem is None
     store.close()
 
@@ -372,6 +384,21 @@ def test_others_wait_for_a_channel_that_blocks() -> None:
     store.advance("x", 1)
     assert done.wait(20)
     thread.join()
+    store.close()
+
+
+def test_nobody_waits_for_a_channel_that_is_gone() -> None:
+    store = Store(max_waiting_bytes=20_000)
+    store.attach("gone", limit=3)
+    store.attach("here")
+    store.append(rows("a", "b", "c", "d"))
+    store.give_up("gone")
+    for number in range(100):
+        store.append(rows(number))  # would wait for ever
+        store.advance("here", store.last_id)
+    assert store.counters.lost == 0
+    assert not store._recent
+    assert store.backlog("gone") == 104
     store.close()
 
 

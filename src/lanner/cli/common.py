@@ -77,6 +77,13 @@ def remark(message: str) -> None:
     print(message, file=sys.stderr)  # noqa: T201
 
 
+def open_streams() -> None:
+    """Whoever began this without standard output or error wants to hear nothing."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+
+
 def discard_output() -> None:
     """Lets the interpreter leave without trying to write again what could not be written."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

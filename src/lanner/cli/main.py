@@ -94,6 +94,7 @@ def main() -> None:
     # One run, then the process ends: looking for garbage while rules are loaded would take a fifth
     # of the time and find nothing.
     gc.disable()
+    common.open_streams()
     app = _application(sys.argv[1:])
     try:
         try:

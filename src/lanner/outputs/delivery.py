@@ -187,6 +187,7 @@ class Delivery:
             if error.is_gone:
                 self._failed(str(error), wait)
                 self._is_over.set()
+                self._store.give_up(self.name)
                 self._on_gone(self.name)
                 return 0.0, 0
             refused += error.is_final

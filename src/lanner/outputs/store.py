@@ -54,6 +54,7 @@ class _Position:
     done: int
     saved: int
     limit: int = 0
+    is_gone: bool = False
     dead: int = 0
     dead_letters: list[DeadLetter] = field(default_factory=list)
 
@@ -126,6 +127,14 @@ class Store:
         with self._changed:
             position = self._channels.pop(channel)
             self._known[channel] = position.done
+
+    def give_up(self, channel: str) -> None:
+        """Nobody waits for a channel that is gone; how far it was is kept."""
+        with self._changed:
+            position = self._channels[channel]
+            position.limit, position.is_gone = 0, True
+            self._shorten()
+            self._changed.notify_all()
 
     def append(self, rows: Sequence[Row], *, waits: bool = True) -> int:
         """Keeps alerts, in order; when it returns, they are durable, or the trouble was told.
@@ -226,7 +235,8 @@ class Store:
     def _shorten(self) -> None:
         """Lets go of what is in memory and not needed there."""
         recent = self._recent
-        done = min((one.done for one in self._channels.values()), default=self._last)
+        waiting = (one.done for one in self._channels.values() if not one.is_gone)
+        done = min(waiting, default=self._last)
         while recent:
             first = recent[0]
             has_room = self._recent_bytes <= self._max_waiting
@@ -308,14 +318,23 @@ class Store:
                 self._write(self._last)
 
     def backlog(self, channel: str) -> int:
-        """Alerts that wait for a channel."""
+        """Alerts that wait for a channel; 0 for one that is not there."""
         with self._changed:
-            return self._last - self._channels[channel].done
+            position = self._channels.get(channel)
+            return self._last - position.done if position else 0
 
     def dead(self, channel: str) -> int:
-        """Alerts that became dead letters of a channel in this process."""
+        """Alerts that became dead letters of a channel while it is there."""
         with self._changed:
-            return self._channels[channel].dead
+            position = self._channels.get(channel)
+            return position.dead if position else 0
+
+    def size(self) -> int | None:
+        """Bytes of the database that are in use; None where that is not known."""
+        try:
+            return self.database.size() if self.database else None
+        except sqlite3.Error:
+            return None
 
     def retain(self, before_ns: int, max_bytes: int) -> int:
         """Removes the oldest alerts that are from before a time, or of a store that is too large;

@@ -105,7 +105,6 @@ def _base(state: State) -> Iterator[Figure]:
     yield Figure("", f"{prefix}_kernel_release_info", 1, (("kernel_release", release),))
     yield Figure("", "falcosecurity_evt_hostname_info", 1, (("hostname", socket.gethostname()),))
     drops = sum(state.store.dead(one.name) for one in state.channels.deliveries)
-    drops += state.store.counters.lost
     name = "outputs_queue_num_drops"
     yield _counter(f"falco.{name}", f"{prefix}_{name}_total", drops)
     for name, value in (
@@ -208,8 +207,7 @@ def _own(state: State) -> Iterator[Figure]:
         field = f"lanner.alerts_{name}"
         yield _counter(field, f"lanner_alerts_{name}_total", value)
     yield Figure("", "lanner_store_writable", float(store.problem is None))
-    if store.database:
-        size = store.database.size()
+    if (size := store.size()) is not None:
         yield Figure("lanner.store_bytes", "lanner_store_bytes", size)
     for one in state.channels.deliveries:
         label = ("channel", one.name)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from lanner.api.ruleset import rule_files
-from lanner.cli.common import discard_output
+from lanner.cli.common import discard_output, open_streams
 from lanner.cli.falco import listing, printing, starting
 from lanner.cli.falco.options import DEFAULT_CONFIG, UsageError, parse, parser
 from lanner.config import Config, load_config
@@ -53,6 +53,7 @@ class _FatalError(Exception):
 
 def main() -> None:
     """Entry point. Exit codes: 0 fine, 1 anything else, as Falco's."""
+    open_streams()
     try:
         _main(sys.argv[1:])
         sys.stdout.flush()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
-import select
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 from msgspec import Meta
 
 from lanner.outputs.channels import ChannelSettings, DeliveryError
+from lanner.outputs.channels.lines import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from lanner.audit.recorder.rotation import RotatingFile
     from lanner.outputs.channels import Message
 
-_PATIENCE_S = 10
 Count = Annotated[int, Meta(ge=0)]
 
 
@@ -66,7 +64,11 @@ class Channel:
         if not settings.filename:
             raise ValueError("`filename` is missing")
         self._settings = settings
-        self._path = Path(os.path.realpath(settings.filename))
+        # what /dev/stdout leads to is a pipe that has no name
+        real = Path(os.path.realpath(settings.filename))
+        named = Path(settings.filename)
+        self._path = named if named.exists() and not real.exists() else real
+        self._writer = LineWriter(str(self._path))
         self._file: RotatingFile | None = None
         self._wants_reopening = False
 
@@ -99,18 +101,14 @@ class Channel:
             return False
 
     def _append(self, messages: Sequence[Message]) -> None:
-        """Line by line: a pipe whose reader has stopped holds nobody up, and what it has got of
-        the lines before is not sent again.
-        """
+        """What it has got is not sent again, and a reader that has stopped holds nobody up."""
         flags = os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC | os.O_NONBLOCK
         file = os.open(self._path, flags)
         try:
-            for number, message in enumerate(messages):
-                try:
-                    _write(file, f"{message.line}\n".encode("utf-8", "surrogateescape"))
-                except OSError as error:
-                    reason = f"{self._path}: {error.strerror or error}"
-                    raise DeliveryError(reason, delivered=number) from None
+            self._writer.send(file, messages)
+        except DeliveryError as error:
+            # another reader may open a pipe
+            raise DeliveryError(str(error), delivered=error.delivered) from None
         finally:
             os.close(file)
 
@@ -141,11 +139,3 @@ class Channel:
         if self._file:
             self._file.close()
             self._file = None
-
-
-def _write(file: int, data: bytes) -> None:
-    while data:
-        if not select.select((), (file,), (), _PATIENCE_S)[1]:
-            raise TimeoutError(f"nobody has read from it for {_PATIENCE_S} s")
-        with contextlib.suppress(BlockingIOError):
-            data = data[os.write(file, data) :]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, BinaryIO
+from typing import TYPE_CHECKING
 
 from lanner.outputs.channels import ChannelSettings, DeliveryError
+from lanner.outputs.channels.lines import LineWriter
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +25,9 @@ class Channel:
 
     def __init__(self, settings: Settings) -> None:
         """Writes to the stream of this process."""
-        self._out: BinaryIO = (sys.stderr if settings.to_stderr else sys.stdout).buffer
+        self._stream = sys.stderr if settings.to_stderr else sys.stdout
+        self._name = "standard error" if settings.to_stderr else "standard output"
+        self._writer = LineWriter(self._name)
 
     def send(self, messages: Sequence[Message]) -> None:
         """Writes all lines.
@@ -33,13 +36,11 @@ class Channel:
             DeliveryError: they cannot be written, or nobody reads them any more.
 
         """
-        text = "".join([f"{message.line}\n" for message in messages])
         try:
-            self._out.write(text.encode("utf-8", "surrogateescape"))
-            self._out.flush()
+            self._stream.flush()
         except OSError as error:
-            is_gone = isinstance(error, BrokenPipeError)
-            raise DeliveryError(f"standard output: {error.strerror}", is_gone=is_gone) from None
+            raise DeliveryError(f"{self._name}: {error.strerror}") from None
+        self._writer.send(self._stream.fileno(), messages)
 
     def reopen(self) -> None:
         """There is nothing to open."""
