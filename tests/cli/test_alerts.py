@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import gzip
 import io
@@ -17,6 +18,7 @@ from pathlib import Path
 
 import pytest
 
+from lanner.api.alerts import AlertFilter, StoredAlerts
 from lanner.outputs.channels import Message, Record, journal
 from lanner.outputs.database import Database, DeadLetter
 from lanner.outputs.store import Store
@@ -102,23 +104,40 @@ def test_dead_letters(store: Path) -> None:
     assert text.splitlines()[1].split() == ["http", "1", "2", "400", "Bad", "Request"]
 
 
-def test_follow(store: Path) -> None:
+def test_follow_also_when_another_store_takes_its_place(store: Path) -> None:
     with subprocess.Popen(
         [LANNER, "alerts", "--store", store, "--follow", "--json"], stdout=subprocess.PIPE
     ) as process:
         assert process.stdout
-        kept = Store(Database(store))
-        found = b""
         number = 10
-        while not found:  # until it has begun to look
-            kept.append([row(number, "c", "x")])
-            number += 1
-            if select.select([process.stdout], [], [], 0.2)[0]:
-                found = process.stdout.readline()
+        for _ in range(2):
+            kept = Store(Database(store))
+            found = b""
+            while not found:  # until it has begun to look
+                kept.append([row(number, "c", "x")])
+                number += 1
+                if select.select([process.stdout], [], [], 0.2)[0]:
+                    found = process.stdout.readline()
+            assert json.loads(found)["rule"] == "c"
+            kept.close()
+            store.unlink()
         process.send_signal(signal.SIGINT)
         assert process.wait(20) == 0
-        kept.close()
-    assert json.loads(found)["rule"] == "c"
+
+
+def test_who_reads_for_long_does_not_let_the_log_grow(tmp_path: Path) -> None:
+    path = tmp_path / "alerts.db"
+    kept = Store(Database(path))
+    count = 3_000
+    kept.append([row(number % 60, "a", "x") for number in range(count)])
+    reader = StoredAlerts(path).read(AlertFilter())
+    next(reader)
+    kept.append([row(1, "later", "x")])
+    with contextlib.closing(sqlite3.connect(path)) as other:
+        busy, log, done = other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    assert (busy, log, done) == (0, 0, 0)
+    assert sum(1 for _ in reader) == count - 1
+    kept.close()
 
 
 def test_logs_of_falco(captures: Path, tmp_path: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import json
+import os
 import sqlite3
 import subprocess
 import sys
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 
 _MAX_LINE = 16 << 20
 _LATE_S = 60
+_ROWS = 1_000
 
 
 class AlertsError(Exception):
@@ -87,15 +90,33 @@ class StoredAlerts:
 
         """
         self.path = path
+        self._database = self._opened()
+
+    def _opened(self) -> sqlite3.Connection:
+        path = self.path
         if not path.exists():
             raise AlertsError(f"{path}: there is no store; `lanner run` makes it (see --store)")
         try:
-            self._database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
-            version = self._database.execute("PRAGMA user_version").fetchone()[0]
-        except sqlite3.Error as error:
+            self._file = path.stat()
+            database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+            version = database.execute("PRAGMA user_version").fetchone()[0]
+        except (OSError, sqlite3.Error) as error:
             raise AlertsError(f"{path}: {error}") from None
         if version != SCHEMA_VERSION:
             raise AlertsError(f"{path}: this is no store of alerts (version {version})")
+        return database
+
+    def renew(self) -> None:
+        """Opens the store again, where another has taken its place.
+
+        Raises:
+            AlertsError: that is no store.
+
+        """
+        with contextlib.suppress(FileNotFoundError):
+            if not os.path.samestat(self._file, self.path.stat()):
+                self._database.close()
+                self._database = self._opened()
 
     def read(self, chosen: AlertFilter, after: int = 0) -> Iterator[KeptAlert]:
         """The alerts behind an id, in order.
@@ -104,20 +125,36 @@ class StoredAlerts:
             AlertsError: it cannot be read.
 
         """
-        query = (
-            "SELECT id, time_ns, priority, rule, source, json FROM alerts WHERE id > ?"
-            " AND time_ns >= ? AND time_ns < ? AND priority <= ? ORDER BY id"
-        )
-        until = (1 << 63) - 1 if chosen.until_ns is None else chosen.until_ns
-        bounds = (after, chosen.since_ns or 0, until, chosen.priority)
         try:
-            for row in self._database.execute(query, bounds):
+            for row in self._rows(chosen, after):
                 alert = msgspec.json.decode(row[5])
                 kept = KeptAlert(row[0], row[1], row[2], row[3], row[4], row[5], alert)
                 if chosen.takes(kept):
                     yield kept
         except sqlite3.Error as error:
             raise AlertsError(f"{self.path}: {error}") from None
+
+    def _rows(self, chosen: AlertFilter, after: int) -> Iterator[tuple[Any, ...]]:
+        """In parts: what is read for long (`| less`) lets the log of the database grow."""
+        until = (1 << 63) - 1 if chosen.until_ns is None else chosen.until_ns
+        times = (chosen.since_ns or 0, until)
+        bounds = "SELECT min(id), max(id) FROM alerts WHERE time_ns >= ? AND time_ns < ?"
+        first, last = self._database.execute(bounds, times).fetchone()
+        if first is None:
+            return
+        # by id, not by the index of times: in this order
+        query = (
+            "SELECT id, time_ns, priority, rule, source, json FROM alerts WHERE id > ? AND id <= ?"
+            " AND +time_ns >= ? AND +time_ns < ? AND priority <= ? ORDER BY id LIMIT ?"
+        )
+        after = max(after, first - 1)
+        while True:
+            parameters = (after, last, *times, chosen.priority, _ROWS)
+            rows = self._database.execute(query, parameters).fetchall()
+            yield from rows
+            if len(rows) < _ROWS:
+                return
+            after = rows[-1][0]
 
     def last_id(self) -> int:
         """The id of the newest alert."""

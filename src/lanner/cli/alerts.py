@@ -242,10 +242,15 @@ def _follow(kept: StoredAlerts, chosen: AlertFilter, show: _Show) -> None:
     _stop_on_signals(is_over.set)
     after = kept.last_id()
     while not is_over.wait(_POLL_S):
+        kept.renew()
         last = kept.last_id()
+        if last < after:
+            after = 0  # all of them were removed, or it is another store
         if last > after:
-            show.write(list(kept.read(chosen, after)))
-            after = last
+            found = list(kept.read(chosen, after))
+            show.write(found)
+            # there may be more by now than there were then
+            after = max([last, *(one.id for one in found)])
 
 
 def _print_dead_letters(kept: StoredAlerts, *, json_output: bool) -> None:
