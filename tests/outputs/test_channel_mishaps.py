@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import http.server
 import os
 import queue
 import socket
@@ -107,11 +108,12 @@ def test_a_pipe_whose_reader_stops(
     os.mkfifo(path)
     reader = os.open(path, os.O_RDWR)  # so that there is always a writer, too
     channel = file.Channel(file.Settings(filename=str(path)))
-    lines = [f"{number:04}" * size for number in range(1_000)]
+    lines = [f"{number:04}" * size for number in range(400)]
     with pytest.raises(DeliveryError, match="nobody has read from it") as caught:
         channel.send(messages(*lines))
     delivered = caught.value.delivered
     assert 0 < delivered < len(lines)
+    monkeypatch.setattr(lines_of, "_PATIENCE_S", 20)
     got = b""
     for start in (delivered, len(lines)):
         while got.count(b"\n") < start:
@@ -158,9 +160,9 @@ def test_standard_output_as_a_file() -> None:
 @pytest.mark.parametrize(
     ("settings", "problem"),
     [
-        ({"url": "http://x:99999"}, "`url` is http"),
-        ({"url": "http://:80/x"}, "`url` is http"),
-        ({"url": "http://["}, "`url` is http"),
+        ({"url": "http://x:99999"}, "`url` is not http"),
+        ({"url": "http://:80/x"}, "`url` is not http"),
+        ({"url": "http://["}, "`url` is not http"),
         ({"url": "http://x", "headers": {"a b": "c"}}, "`a b` is not a header"),
         ({"url": "http://x", "headers": {"a": "b\r\nc: d"}}, "`a` is not a header"),
         ({"url": "http://x", "headers": {"a": "ü"}}, "`a` is not a header"),
@@ -169,6 +171,45 @@ def test_standard_output_as_a_file() -> None:
 def test_places_and_headers_that_are_none(settings: dict[str, Any], problem: str) -> None:
     with pytest.raises(ValueError, match=problem):
         web.Channel(web.Settings(**settings))
+
+
+def test_secrets_that_a_service_repeats_are_not_said(tmp_path: Path) -> None:
+    class Echo(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            said = f"cannot POST {self.path}\n{self.headers}"[:400].encode()
+            self.send_response(404)
+            self.send_header("content-length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+
+        def log_message(self, *_: object) -> None: ...
+
+    token = tmp_path / "token"
+    token.write_text("SECRET1")
+    with http.server.HTTPServer(("127.0.0.1", 0), Echo) as server:
+        thread = threading.Thread(target=server.handle_request)
+        thread.start()
+        place = f"127.0.0.1:{server.server_port}"
+        settings = web.Settings(
+            url=f"http://user:SECRET2@{place}/services/SECRET3?key=SECRET4",
+            headers={"x-key": "SECRET5"},
+            token_file=str(token),
+            user_agent="",
+        )
+        channel = web.Channel(settings)
+        with pytest.raises(DeliveryError, match="404 cannot POST") as caught:
+            channel.send(messages("a"))
+        thread.join(20)
+        channel.close()
+    assert place in str(caught.value)
+    assert "SECRET" not in str(caught.value)
+
+
+def test_a_url_that_is_none_is_not_repeated() -> None:
+    with pytest.raises(ValueError, match="`url` is not") as caught:
+        web.Channel(web.Settings(url="htps://user:SECRET@host/SECRET"))
+    assert "SECRET" not in str(caught.value)
 
 
 @pytest.mark.parametrize("token", ["gehéim", "a\nb", "\x00"])

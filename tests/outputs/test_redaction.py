@@ -50,3 +50,12 @@ def test_only_alerts_that_are_meant() -> None:
 def test_without_redactions_rows_are_left_alone() -> None:
     rows = [ROW]
     assert Redactor().rows(rows) is rows
+
+
+def test_what_either_hides() -> None:
+    first = Redactor([Redaction(fields=frozenset({"a"}))])
+    second = Redactor([Redaction(patterns=(re.compile("two"),))])
+    json = '{"output":"one two","output_fields":{"a":"one","b":"two"}}'
+    [found] = (first | second).rows([(1, 4, "r", "syscall", json, "one two")])
+    assert "one" not in str(found)
+    assert "two" not in str(found)

@@ -110,6 +110,33 @@ def test_channels_change_and_others_go_on(place: tuple[Path, Path, int], tmp_pat
     assert len(running.output) == 2
 
 
+def test_new_rules_are_redacted_from_their_first_alert_on(place: tuple[Path, Path, int]) -> None:
+    config, rules, port = place
+    before = config.read_text()
+    # it takes its time to end: the reload is not over before
+    slow = "program_output: {enabled: true, program: exec sleep 60, keep_alive: true"
+    config.write_text(f"{before}{slow}, timeout_ms: 2000}}\n")
+    with Running(config, port, "-o", "watch_config_files=false") as running:
+        running.send("1")
+        rules.write_text(RULE.format(name="two", text="second"))
+        config.write_text(f"{before}redact: [{{match: {{rule: two}}, fields: [ka.auditid]}}]\n")
+        running.signal(signal.SIGHUP)
+        sent = 0
+
+        def has_second() -> bool:
+            nonlocal sent
+            sent += 1
+            running.send(f"secret{sent}")
+            return "two" in rules_of(running)
+
+        running.wait(has_second)
+        running.wait(lambda: running.has_said("in force now"))
+        assert running.end() == 0
+    found = [one["output"] for one in alerts(running) if one["rule"] == "two"]
+    assert found
+    assert not [one for one in found if "secret" in one]
+
+
 def test_two_hundred_reloads_under_load_skip_nothing_and_mix_nothing() -> None:
     """Two rulesets, of two rules each: every event has the alerts of one ruleset, whole."""
     texts = [

@@ -46,6 +46,10 @@ class Redactor:
         """Takes the redactions, in their order."""
         self._redactions = tuple(redactions)
 
+    def __or__(self, other: Redactor) -> Redactor:
+        """One that hides what either of both does."""
+        return Redactor((*self._redactions, *other._redactions))
+
     def rows(self, rows: Sequence[Row]) -> Sequence[Row]:
         """Alerts with everything hidden that is to be."""
         return [self._row(row) for row in rows] if self._redactions else rows

@@ -58,10 +58,14 @@ class Reloader:
         try:
             loaded = self._configuration()
             rules = load_rules(loaded.config, self.request.rules)
+            redactor, before = redactor_of(loaded.config), self.sink.redactor
             prepared = self.state.channels.prepare(loaded.config)
             try:
+                # what either hides, while alerts of the rules before may be on their way
+                self.sink.redactor = before | redactor
                 rules = self._exchange(rules, loaded.config)
             except BaseException:
+                self.sink.redactor = before
                 for _, channel in prepared.values():
                     if channel is not None:
                         channel.close()
@@ -70,7 +74,7 @@ class Reloader:
             self._refuse(error)
             return False
         self.state.channels.adopt(prepared)
-        self.sink.redactor = redactor_of(loaded.config)
+        self.sink.redactor = redactor
         self.sink.repeats.set(seconds(loaded.config.aggregate.window), loaded.config.aggregate.by)
         self._tell_of_late(loaded.config)
         self.state.rules = rules

@@ -31,6 +31,8 @@ _FINAL = frozenset(
 )
 """Answers that say that it is this alert that is not wanted."""
 _MAX_ANSWER = 64 << 10
+_SHORTEST = 4
+"""What is shorter is no secret."""
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t -~]*")
 
@@ -78,11 +80,12 @@ class Channel:
         except ValueError:
             is_place = False
         if not is_place:
-            raise ValueError(f"`url` is http://… or https://…, not `{settings.url}`")
+            raise ValueError("`url` is not http://… or https://…")  # it may hold a secret
         for name, value in settings.headers.items():
             if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
                 raise ValueError(f"`headers`: `{name}` is not a header, or its value is not ASCII")
         self._settings = settings
+        self._token = ""
         context: Any = True
         if settings.url.startswith("https:"):
             context = _context(settings)
@@ -103,19 +106,27 @@ class Channel:
             if self._settings.echo:
                 sys.stdout.write(answer)
             if not 200 <= status < 300:
+                said = self._without_secrets(answer)[:200].strip()
                 raise DeliveryError(
-                    f"{self._where}: {status} {answer[:200].strip()}".rstrip(),
+                    f"{self._where}: {status} {said}".rstrip(),
                     delivered=number,
                     is_final=status in _FINAL,
                 )
 
     @property
     def _where(self) -> str:
-        """The URL without what may be secret in it."""
+        """The URL without what may be secret in it: for a webhook, that is the path."""
         parts = urlsplit(self._settings.url)
-        return (
-            f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"
-        )
+        return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
+
+    def _without_secrets(self, answer: str) -> str:
+        """Services like to repeat what they were asked for."""
+        parts = urlsplit(self._settings.url)
+        secrets = [parts.path, parts.query, parts.password, *self._settings.headers.values()]
+        for secret in (*secrets, self._token):
+            if secret and len(secret) >= _SHORTEST:
+                answer = answer.replace(secret, "…")
+        return answer
 
     def _post(self, message: Message) -> tuple[int, str]:
         import httpx  # noqa: PLC0415
@@ -129,7 +140,8 @@ class Channel:
         }
         if settings.token_file:
             # read again each time: it may be renewed
-            headers["authorization"] = f"Bearer {_token(Path(settings.token_file))}"
+            self._token = _token(Path(settings.token_file))
+            headers["authorization"] = f"Bearer {self._token}"
         body = message.line.encode("utf-8", "surrogateescape")
         if settings.compress_uploads:
             headers["content-encoding"] = "gzip"
