@@ -99,6 +99,24 @@ def test_a_file_without_room_keeps_no_half_line(tmp_path: Path) -> None:
     assert path.read_text() == "a" * 600 + "\nc\n"
 
 
+def test_a_file_that_others_cut_gets_no_gap(tmp_path: Path) -> None:
+    """logrotate's copytruncate, and then a disk without room."""
+    path = tmp_path / "alerts.txt"
+    channel = file.Channel(file.Settings(filename=str(path), keep_alive=True))
+    channel.send(messages("a" * 900))
+    os.truncate(path, 0)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1000, before[1]))
+    try:
+        with pytest.raises(DeliveryError, match="File too large"):
+            channel.send(messages("b" * 1200))
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    channel.send(messages("c"))
+    channel.close()
+    assert path.read_text() == "c\n"
+
+
 def test_a_directory_is_no_file(tmp_path: Path) -> None:
     channel = file.Channel(file.Settings(filename=str(tmp_path)))
     with pytest.raises(DeliveryError, match="Is a directory"):

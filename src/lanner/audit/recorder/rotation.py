@@ -87,6 +87,7 @@ class RotatingFile:
 
         """
         self._mend()
+        self._size = os.fstat(self._file).st_size  # others may have cut it (copytruncate)
         lines = memoryview(taken.lines)
         limit = self._rotation.max_size
         start = 0
@@ -190,7 +191,8 @@ class RotatingFile:
     def _mend(self) -> None:
         """Takes back what was written in part."""
         if self._is_torn:
-            os.ftruncate(self._file, self._size)
+            if self._size < os.fstat(self._file).st_size:
+                os.ftruncate(self._file, self._size)
             self._is_torn = False
 
     def _rotate(self) -> None:
