@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lanner.outputs import delivery as delivery_of
 from lanner.outputs.channels import DeliveryError
 from lanner.outputs.database import Database
 from lanner.outputs.delivery import Delivery, Patience
@@ -16,8 +17,10 @@ from lanner.outputs.store import Store
 from .support import Told, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
+
+    from lanner.outputs.channels import Message
 
 
 def query(store: Store, text: str) -> Any:
@@ -100,7 +103,42 @@ def test_a_channel_that_is_slower_than_alerts_come(store: Store) -> None:
     delivery.start()
     end(delivery, store)
     assert len(channel.got) == 1_200
-    assert told == ["700 alerts wait: it is slower than they come", None]
+    assert told == ["1,184 alerts wait: it is slower than they come", None]
+
+
+def test_a_slow_channel_is_given_few_at_a_time(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Clock:
+        now = 0.0
+        time, time_ns = time.time, time.time_ns
+
+        def monotonic(self) -> float:
+            return self.now
+
+    class Slow(Told):
+        sizes: tuple[int, ...] = ()
+
+        def send(self, messages: Sequence[Message]) -> None:
+            clock.now += seconds * len(messages)
+            self.sizes = (*self.sizes, len(messages))
+            super().send(messages)
+
+    clock = Clock()
+    monkeypatch.setattr(delivery_of, "time", clock)
+    channel, seconds = Slow(), 0.6
+    delivery = Delivery("told", channel, store, Form(), QUICK)
+    store.append(rows(*range(40)))
+    delivery.start()
+    channel.wait(lambda one: len(one.got) == 40)
+    assert channel.sizes == (16, 8, 4, 2, *[1] * 10)
+    seconds = 0.0
+    store.append(rows(*range(2000)))
+    channel.wait(lambda one: len(one.got) == 2040)
+    assert max(channel.sizes) == 500
+    monkeypatch.undo()
+    end(delivery, store)
+    assert channel.got == [*lines(*range(40)), *lines(*range(2000))]
 
 
 def test_a_bug_of_a_channel_is_a_failure_like_others(store: Store) -> None:

@@ -26,6 +26,10 @@ if TYPE_CHECKING:
 
 _AT_ONCE = 500
 """Alerts that a channel is given at a time, at most."""
+_AT_FIRST = 16
+_BATCH_S = 1.0
+"""So long a channel may take for them: one that is slower is given fewer, because only behind them
+it can be ended, and what it got is known."""
 _SAVE_EVERY_S = 0.2
 """So often it is kept how far a channel is: what was sent since is sent again after a crash."""
 _IDLE_S = 0.5
@@ -100,6 +104,7 @@ class Delivery:
         self._on_gone = on_gone
         limit = patience.max_backlog if patience.blocks else 0
         self._done = store.attach(name, limit=limit)
+        self._at_once = _AT_FIRST
         self._is_told = self._is_slow = False
         self._quiet_until = self._failing_since = 0.0
         self._is_over = threading.Event()
@@ -145,7 +150,7 @@ class Delivery:
                 self._channel.reopen()
             last = self._store.last_id
             try:
-                records = self._store.read(self._done, _AT_ONCE, _IDLE_S)
+                records = self._store.read(self._done, self._at_once, _IDLE_S)
             except sqlite3.Error as error:
                 wait = self._failed(f"the store cannot be read: {error}", wait)
                 continue
@@ -156,12 +161,17 @@ class Delivery:
             self._drop_backlog()
             records = [one for one in records if one.id > self._done]
             wanted = [one for one in records if one.text]
+            before = time.monotonic()
             if wanted:
                 wait, refused = self._send(wanted, wait, refused)
             elif records:
                 self._done = records[-1].id
                 self._store.advance(self.name, self._done)
             now = time.monotonic()
+            if now - before > _BATCH_S:
+                self._at_once = max(1, self._at_once // 2)
+            elif now - before < _BATCH_S / 4:
+                self._at_once = min(_AT_ONCE, self._at_once * 2)
             if now >= next_save or not records:
                 next_save = now + _SAVE_EVERY_S
                 self._store.save()
