@@ -1,11 +1,8 @@
-"""`lanner alerts`: the store, and logs of the real Falco."""
+"""`lanner alerts`: the store."""
 
 from __future__ import annotations
 
 import contextlib
-import csv
-import gzip
-import io
 import json
 import os
 import select
@@ -13,18 +10,15 @@ import shutil
 import signal
 import sqlite3
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
 
 from lanner.api.alerts import AlertFilter, StoredAlerts
-from lanner.outputs.channels import Message, Record, journal
 from lanner.outputs.database import Database, DeadLetter
 from lanner.outputs.store import Store
 from tests.cli.run import LANNER, lanner
 
-JOURNALD = Path("/lib/systemd/systemd-journald")
 SECOND = 1_000_000_000
 
 
@@ -75,6 +69,15 @@ def pids(*options: str | Path) -> list[int]:
         (["--where", "container.name=d?"], [2, 3, 4]),
         (["--where", "container.name=db", "--where", "proc.pid=4"], [4]),
         (["-n", "2"], [3, 4]),
+        (["-n", "2", "--rule", "a*", "--until", "2026-01-01T00:00:04Z"], [1, 3]),
+        (["--rule", "[a] shell"], []),
+        (["--where", "container.name=[d]b"], []),
+        (["--where", "proc.name="], [1, 2, 3, 4]),
+        (["--where", "proc.name=*"], []),
+        (["--where", "tags=b"], [2]),
+        (["--until", "9999-12-31"], [1, 2, 3, 4]),
+        (["--since", "9999-12-31"], []),
+        (["--since", "99999999999999d"], [1, 2, 3, 4]),
     ],
 )
 def test_filters(store: Path, options: list[str], expected: list[int]) -> None:
@@ -89,6 +92,19 @@ def test_in_which_containers_was_a_shell_spawned(store: Path) -> None:
     found = lanner("alerts", *words, "--json").stdout.splitlines()
     assert json.loads(found[0]) == {"count": 2, "container.name": "db"}
     assert lanner("alerts", *words, "--csv").stdout == b"count,container.name\n2,db\n1,web\n"
+
+
+def test_rows_with_their_counts_keep_types_and_can_be_limited(store: Path) -> None:
+    words = ("--store", store, "--field", "proc.pid", "--field", "tags", "--unique", "-n", "1")
+    (line,) = lanner("alerts", *words, "--json").stdout.splitlines()
+    assert json.loads(line) == {"count": 1, "proc.pid": 1, "tags": ["a"]}
+
+
+def test_a_field_that_no_alert_has_is_told_of(store: Path) -> None:
+    said = lanner("alerts", "--store", store, "--field", "container.nam").stderr.decode()
+    assert "none of these alerts has a field `container.nam`" in said
+    assert "did you mean `container.name`" in said
+    assert not lanner("alerts", "--store", store, "--field", "container.name").stderr
 
 
 def test_table(store: Path) -> None:
@@ -140,19 +156,52 @@ def test_who_reads_for_long_does_not_let_the_log_grow(tmp_path: Path) -> None:
     kept.close()
 
 
-def test_logs_of_falco(captures: Path, tmp_path: Path) -> None:
-    log = captures / "scap/mix-small.upstream44-all.falco.jsonl"
-    lines = log.read_bytes().splitlines()
-    expected = [json.loads(line)["rule"] for line in lines]
-    packed = tmp_path / "log.gz"
-    packed.write_bytes(gzip.compress(b"no alert\n" + log.read_bytes()))
-    for words, stdin in (([log], b""), ([packed], b""), (["-"], log.read_bytes())):
-        done = lanner("alerts", *words, "--csv", "--field", "rule", stdin=stdin)
-        assert done.returncode == 0
-        assert [
-            one["rule"] for one in csv.DictReader(io.StringIO(done.stdout.decode()))
-        ] == expected
-    assert b"1 lines are no alerts" in lanner("alerts", packed).stderr
+def test_following_prints_each_alert_once_also_of_a_store_begun_anew(tmp_path: Path) -> None:
+    path, aside = tmp_path / "alerts.db", tmp_path / "aside.db"
+    kept = Store(Database(path))
+    kept.append([row(1, "before", "x")])
+    reader = StoredAlerts(path)
+
+    def read() -> list[str]:
+        return [one.rule for one in reader.news(AlertFilter())]
+
+    kept.append([row(2, "b", "x"), row(3, "c", "x")])
+    news = reader.news(AlertFilter())
+    found = [next(news).rule]
+    kept.append([row(4, "d", "x")])  # between the rows of one look
+    assert found + [one.rule for one in news] == ["b", "c"]
+    assert read() == ["d"]
+    kept.retain(2**62, 0)
+    assert read() == []
+    kept.append([row(5, "e", "x")])
+    kept.close()
+    for suffix in ("", "-wal", "-shm"):
+        if Path(f"{path}{suffix}").exists():
+            Path(f"{path}{suffix}").rename(f"{aside}{suffix}")
+    assert read() == ["e"]
+    path.write_bytes(b"")
+    assert read() == []
+    path.unlink()
+    kept = Store(Database(path))
+    kept.append([row(6, "f", "x")])
+    assert read() == ["f"]
+    assert read() == []
+    kept.close()
+
+
+def test_a_reader_that_waits_does_not_hold_up_the_writer(tmp_path: Path) -> None:
+    path = tmp_path / "alerts.db"
+    kept = Store(Database(path))
+    kept.append([row(number % 60, "a", "x") for number in range(1000)])
+    found = StoredAlerts(path).read(AlertFilter())
+    next(found)
+    kept.append([row(1, "later", "x")])
+    with sqlite3.connect(path) as other:
+        # all of the log goes into the database: nobody reads an older state
+        assert other.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone() == (0, 0, 0)
+    other.close()
+    assert len(list(found)) == 999
+    kept.close()
 
 
 @pytest.mark.parametrize(
@@ -163,6 +212,10 @@ def test_logs_of_falco(captures: Path, tmp_path: Path) -> None:
         (["--where", "x"], 2, "write FIELD=VALUE"),
         (["--priority", "x"], 2, "is not a priority"),
         (["x", "--follow"], 2, "--follow goes without LOG"),
+        (["--dead-letters", "--follow"], 2, "--follow goes without LOG"),
+        (["--dead-letters", "--rule", "x"], 2, "--dead-letters goes with --store and --json"),
+        (["--since", ""], 2, "not a time"),
+        (["--store", "/"], 1, "no store of alerts"),
         (["--json", "--csv"], 2, "exclude each other"),
     ],
 )
@@ -181,80 +234,43 @@ def test_other_files_are_no_stores(tmp_path: Path) -> None:
     assert b"no store of alerts" in lanner("alerts", "--store", path).stderr
 
 
-TEXT = b"""Nov 24 12:00:00 host falco[7]: 12:00:00.000000001: Warning A shell: was spawned (user=root)
-2026-11-24T12:00:01.000000002+0000: Notice Another (user=x)
-2026-11-24T13:00:01.000000002+0100: Critical The same second (user=x)
-nothing of the kind
-12:00:00.1: Warning too short a fraction
-"""
+def test_a_store_of_a_newer_lanner(store: Path) -> None:
+    with sqlite3.connect(store) as database:
+        database.execute("PRAGMA user_version = 9")
+    database.close()
+    assert b"a store of version 9; this Lanner has 1" in lanner("alerts", "--store", store).stderr
 
 
-def test_text_lines_of_falco(tmp_path: Path) -> None:
-    log = tmp_path / "falco.log"
-    log.write_bytes(TEXT)
-    done = lanner("alerts", str(log), "--csv", "--field", "time", "--field", "output")
-    assert done.stdout.decode().splitlines()[1:] == [
-        "12:00:00,12:00:00.000000001: Warning A shell: was spawned (user=root)",
-        "2026-11-24T12:00:01Z,2026-11-24T12:00:01.000000002+0000: Notice Another (user=x)",
-        "2026-11-24T12:00:01Z,2026-11-24T13:00:01.000000002+0100: Critical The same second (user=x)",
-    ]
-    assert b"2 lines are no alerts" in done.stderr
-    done = lanner("alerts", str(log), "--since", "2026-11-24T12:00:00Z", "--priority", "critical")
-    assert b"The same second" in done.stdout
-    assert len(done.stdout.splitlines()) == 2
-    assert b"1 alerts have no date, and were left out" in done.stderr
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root, to go without its powers")
+def test_stores_that_others_own(store: Path) -> None:
+    powerless = ("setpriv", "--bounding-set=-dac_override,-dac_read_search")
 
+    def read() -> tuple[int, str]:
+        done = subprocess.run(
+            [
+                *powerless,
+                LANNER,
+                "alerts",
+                "--store",
+                store,
+                "-n",
+                "1",
+                "--csv",
+                "--field",
+                "proc.pid",
+            ],
+            capture_output=True,
+            check=False,
+        )
+        return done.returncode, (done.stdout + done.stderr).decode()
 
-@pytest.mark.skipif(not JOURNALD.exists() or os.geteuid() != 0, reason="no journald to start")
-def test_the_journal(tmp_path: Path) -> None:
-    alert = {
-        "output": "12:00:00.000000001: Warning a shell",
-        "output_fields": {"proc.name": "sh", "proc.aname[2]": "init", "proc.pid": 7},
-        "priority": "Warning",
-        "rule": "A shell",
-        "source": "syscall",
-        "tags": ["a", "b"],
-        "time": "2026-11-24T12:00:00.000000001Z",
-    }
-    record = Record(1, 1_795_521_600 * SECOND + 1, 4, "A shell", "syscall", json.dumps(alert), "")
-    space = f"lanner-{os.getpid()}"
-    folder = Path(f"/run/systemd/journal.{space}")
-    process = subprocess.Popen([JOURNALD, space], stderr=subprocess.DEVNULL)
-    try:
-        for _ in range(200):
-            if (folder / "socket").exists():
-                break
-            time.sleep(0.05)
-        channel = journal.Channel(journal.Settings(socket=str(folder / "socket")))
-        large = "12:00:00.000000001: Warning " + "x" * 600_000
-        channel.send([Message(line, record) for line in (alert["output"], large)])  # type: ignore[arg-type]
-        channel.close()
-        command = ["journalctl", f"--namespace={space}", "-o", "json", "--all", "--no-pager"]
-        subprocess.run([*command, "--sync"], check=True, capture_output=True)
-        log = tmp_path / "journal.json"
-        log.write_bytes(subprocess.run(command, check=True, capture_output=True).stdout)
-    finally:
-        process.terminate()
-        process.wait(20)
-        for place in (folder, Path("/run/log/journal"), Path("/var/log/journal")):
-            for one in place.glob(f"*{space}") if place != folder else [folder]:
-                shutil.rmtree(one, ignore_errors=True)
-    done = lanner("alerts", str(log), "--json")
-    found, other = map(json.loads, done.stdout.splitlines())
-    assert found["output_fields"] == {"proc.name": "sh", "proc.aname[2]": "init", "proc.pid": "7"}
-    assert {key: found[key] for key in ("output", "rule", "source", "tags", "time")} == {
-        key: alert[key] for key in ("output", "rule", "source", "tags", "time")
-    }
-    assert other["output"] == large
-
-
-def test_what_an_attacker_chose_does_not_reach_the_terminal_as_orders(tmp_path: Path) -> None:
-    log = tmp_path / "falco.jsonl"
-    alert = json.loads(row(1, "a", "web\x1b]0;x\x07\r")[4])
-    alert["output"] = "00:00:00.0: Warning \x1b[2J"
-    log.write_text(json.dumps(alert) + "\n")
-    for options in ((), ("--field", "container.name"), ("--field", "container.name", "--unique")):
-        done = lanner("alerts", log, *options)
-        assert done.returncode == 0
-        assert rb"\x1b" in done.stdout
-        assert not {0x1B, 0x07, 0x0D} & set(done.stdout)
+    shutil.chown(store.parent, "nobody")
+    store.parent.chmod(0o755)
+    assert read() == (0, "proc.pid\n4\n")  # where SQLite can make no file
+    log = store.with_name(store.name + "-wal")
+    log.write_bytes(b"x")
+    code, said = read()
+    assert (code, "its newest alerts are in alerts.db-wal" in said) == (1, True), said
+    shutil.chown(store, "nobody")
+    store.chmod(0o600)
+    assert read() == (1, f"lanner: {store}: Permission denied\n")

@@ -1,10 +1,12 @@
-"""An alert from a line of a log: JSON, an entry of systemd's journal, or Falco's text."""
+"""An alert from a line of a log: JSON, an entry of systemd's journal, or Falco's text; also behind
+what syslog, kubectl or a container runtime put before it.
+"""
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from typing import Any
 
@@ -13,26 +15,35 @@ import msgspec
 from lanner import catalog
 from lanner.outputs.alert import PRIORITIES, utc_text
 from lanner.outputs.channels.journal import field_name
+from lanner.rules.model import parse_priority
 
 _ENTRY_FIELD = "LANNER_FIELD_"
+_MAX_PREFIX = 512
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TEXT = re.compile(
-    r"(?:^|.*?[ :])"  # what syslog puts before it
+    rf"(?:^|.{{0,{_MAX_PREFIX}}}?[ :])"  # what others put before it
     r"(?P<clock>\d\d:\d\d:\d\d\.\d{9}|\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}(?P<zone>[+-]\d{4}))"
     rf": (?P<priority>{'|'.join(PRIORITIES)}) (?P<message>.*)",
     re.DOTALL,
 )
+_MOMENT = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d)[T ](?P<clock>\d\d:\d\d:\d\d)(?:\.(?P<fraction>\d{1,9})\d*)?"
+    r"(?P<zone>Z|[+-]\d\d:?\d\d)"
+)
+"""A time that needs no more to be known."""
 
 
 class _Shape(msgspec.Struct):
     """What is looked at in an alert in JSON."""
 
-    tags: list[str] = []
+    tags: list[str] | None = None
     output_fields: dict[str, Any] | None = None
 
 
 _NO_ALERT = (
     *(msgspec.MsgspecError, ValueError, LookupError, TypeError, AttributeError),
     *(OverflowError, OSError),  # a time beyond the calendar
+    RecursionError,  # a thousand brackets
 )
 """What goes wrong with a line that is something else."""
 
@@ -57,42 +68,64 @@ class KeptAlert:
         fields = self.alert.get("output_fields") or {}
         return fields[name] if name in fields else self.alert.get(name)
 
+    def has(self, name: str) -> bool:
+        """Whether there is such a field, with a value or without."""
+        return name in (self.alert.get("output_fields") or {}) or name in self.alert
+
 
 def parse_line(line: bytes) -> KeptAlert | None:
     """The alert of a line; None for what is none."""
+    text = line.decode("utf-8", "replace").removeprefix("\ufeff").strip("\r\n")
     try:
-        if not line.lstrip().startswith(b"{"):
-            return _of_text(line.decode("utf-8", "replace").rstrip("\r\n"), 0)
-        found = msgspec.json.decode(line)
-        if isinstance(found, dict) and "MESSAGE" in found and "output" not in found:
-            return _of_entry(found)
-        return _of_json(found)
+        if text.startswith("{"):
+            return _of_object(msgspec.json.decode(text))
+        return _of_line(text, 0)
     except _NO_ALERT:
         return None
 
 
+def _of_object(found: dict[str, Any]) -> KeptAlert | None:
+    """Of JSON: an alert, or what carries a line as it was logged."""
+    if "priority" in found:
+        return _of_json(found)
+    if "MESSAGE" in found:
+        return _of_entry(found)
+    # Docker's json-file
+    return _of_line(found["log"].rstrip("\r\n"), _time_ns(found["time"]))
+
+
+def _of_line(line: str, logged_ns: int) -> KeptAlert | None:
+    """Of JSON or text, whichever begins first: the other is what a program said. `logged_ns` is
+    when it was logged, 0 where that is not known.
+    """
+    found = _TEXT.fullmatch(line)
+    start = line.find("{", 0, found.start("clock") if found else _MAX_PREFIX)
+    if start >= 0:
+        try:
+            return _of_json(msgspec.json.decode(line[start:]))
+        except _NO_ALERT:
+            pass
+    return found and _of_text(line, found, logged_ns)
+
+
 def _of_json(alert: dict[str, Any]) -> KeptAlert:
     msgspec.convert(alert, _Shape)
-    priority = PRIORITIES.index(alert["priority"])
-    time_ns = _time_ns(alert["time"])
-    return _kept(time_ns, priority, str(alert["rule"]), str(alert.get("source", "syscall")), alert)
+    priority = parse_priority(alert["priority"])
+    if priority is None:
+        raise ValueError(alert["priority"])
+    source = str(alert.get("source") or "syscall")
+    return _kept(_time_ns(alert["time"]), priority, str(alert["rule"]), source, alert)
 
 
 def _kept(time_ns: int, priority: int, rule: str, source: str, alert: dict[str, Any]) -> KeptAlert:
     return KeptAlert(0, time_ns, priority, rule, source, msgspec.json.encode(alert).decode(), alert)
 
 
-def _of_text(line: str, logged_ns: int) -> KeptAlert | None:
-    """`logged_ns` is when it was logged, 0 where that is not known."""
-    found = _TEXT.fullmatch(line)
-    if found is None:
-        return None
-    time_ns, clock = logged_ns, found["clock"]
-    if found["zone"]:
-        head, _, rest = clock.partition(".")
-        moment = datetime.fromisoformat(f"{head}{found['zone']}")
-        time_ns = int(moment.timestamp()) * 1_000_000_000 + int(rest[:9])
-    priority = PRIORITIES.index(found["priority"])
+def _of_text(line: str, found: re.Match[str], logged_ns: int) -> KeptAlert:
+    clock = found["clock"]
+    own = _MOMENT.fullmatch(clock)
+    before = _MOMENT.search(line, 0, found.start("clock"))
+    time_ns = _nanoseconds(own) if own else logged_ns or (_nanoseconds(before) if before else 0)
     alert: dict[str, Any] = {
         "time": utc_text(time_ns) if time_ns else clock,
         "priority": found["priority"],
@@ -100,7 +133,7 @@ def _of_text(line: str, logged_ns: int) -> KeptAlert | None:
         "output": line[found.start("clock") :],
         "output_fields": {},
     }
-    return _kept(time_ns, priority, "", "", alert)
+    return _kept(time_ns, PRIORITIES.index(found["priority"]), "", "", alert)
 
 
 def _of_entry(entry: dict[str, Any]) -> KeptAlert | None:
@@ -109,10 +142,8 @@ def _of_entry(entry: dict[str, Any]) -> KeptAlert | None:
     if isinstance(message, list):
         message = bytes(message).decode("utf-8", "replace")  # what is no text
     rule = entry.get("LANNER_RULE")
-    if message.lstrip().startswith("{"):
-        return _of_json(msgspec.json.decode(message))
-    if not isinstance(rule, str):
-        return _of_text(message, int(entry.get("__REALTIME_TIMESTAMP", 0)) * 1000)
+    if not isinstance(rule, str) or message.startswith("{"):
+        return _of_line(message.strip("\r\n"), int(entry.get("__REALTIME_TIMESTAMP", 0)) * 1000)
     time_ns = int(entry["LANNER_TIME"])
     priority = range(len(PRIORITIES))[int(entry["PRIORITY"])]  # never beyond them
     fields = {
@@ -149,6 +180,13 @@ def _fields_of_entries() -> dict[str, str]:
 
 def _time_ns(text: str) -> int:
     """`2026-11-24T07:16:03.707463404Z`: `datetime` has no nanoseconds."""
-    whole, _, fraction = text.removesuffix("Z").partition(".")
-    seconds = int(datetime.fromisoformat(f"{whole}+00:00").timestamp())
-    return seconds * 1_000_000_000 + int(fraction.ljust(9, "0")[:9] or 0)
+    found = _MOMENT.fullmatch(text)
+    if found is None:
+        raise ValueError(text)
+    return _nanoseconds(found)
+
+
+def _nanoseconds(found: re.Match[str]) -> int:
+    moment = datetime.fromisoformat(f"{found['date']}T{found['clock']}{found['zone']}")
+    fraction = int((found["fraction"] or "0").ljust(9, "0"))
+    return int((moment - _EPOCH).total_seconds()) * 1_000_000_000 + fraction

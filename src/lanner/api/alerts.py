@@ -1,32 +1,28 @@
-"""Alerts that were kept: in the store, or in the logs of Falco and Lanner."""
+"""Alerts that were kept: which are meant, and those of the store (`alert_logs.py`: of logs)."""
 
 from __future__ import annotations
 
 import contextlib
-import gzip
 import json
-import os
 import sqlite3
-import subprocess
-import sys
-import zlib
-from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, cast
+import stat
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lanner.api.alert_lines import KeptAlert, parse_line
+from lanner.api.alert_lines import KeptAlert
+from lanner.api.wildcards import matches
 from lanner.outputs.database import DeadLetter
 from lanner.outputs.database_file import SCHEMA_VERSION
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
+    from pathlib import Path
 
-_MAX_LINE = 16 << 20
-_LATE_S = 60
-_ROWS = 1_000
+_CHUNK = 250
+"""Alerts that are read at a time: a reader that waits in between does not hold up the writer."""
+_MAX_TIME = (1 << 63) - 1
 
 
 class AlertsError(Exception):
@@ -43,7 +39,8 @@ class AlertFilter:
         rules: of rules of these names (`*`, `?`).
         tags: with one of these tags.
         source: of this event source.
-        fields: with these values (`*`, `?`) of fields.
+        fields: with these values (`*`, `?`) of fields; of lists, with one like it. No value is what
+            nothing stands for.
 
     """
 
@@ -62,10 +59,22 @@ class AlertFilter:
             and (self.since_ns is None or kept.time_ns >= self.since_ns)
             and (self.until_ns is None or kept.time_ns < self.until_ns)
             and (self.source is None or kept.source == self.source)
-            and (not self.rules or any(fnmatchcase(kept.rule, name) for name in self.rules))
-            and (not self.tags or not self.tags.isdisjoint(kept.alert.get("tags", ())))
-            and all(fnmatchcase(text_of(kept.value(name)), like) for name, like in self.fields)
+            and self.takes_rule(kept.rule)
+            and (not self.tags or not self.tags.isdisjoint(kept.alert.get("tags") or ()))
+            and all(_is_like(kept.value(name), like) for name, like in self.fields)
         )
+
+    def takes_rule(self, rule: str) -> bool:
+        """Whether alerts of a rule are meant."""
+        return not self.rules or any(matches(rule, name) for name in self.rules)
+
+
+def _is_like(value: Any, pattern: str) -> bool:
+    if value is None or not pattern:
+        return text_of(value) == pattern
+    if isinstance(value, list) and any(_is_like(one, pattern) for one in value):
+        return True
+    return matches(text_of(value), pattern)
 
 
 def text_of(value: Any) -> str:
@@ -90,181 +99,158 @@ class StoredAlerts:
 
         """
         self.path = path
-        self._database = self._opened()
+        self._open()
+        self._seen = self._last_id()
 
-    def _opened(self) -> sqlite3.Connection:
-        path = self.path
-        if not path.exists():
-            raise AlertsError(f"{path}: there is no store; `lanner run` makes it (see --store)")
+    def _open(self) -> None:
         try:
-            self._file = path.stat()
-            database = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+            found = self.path.stat()
+            if not stat.S_ISREG(found.st_mode):
+                raise AlertsError(f"{self.path}: this is no store of alerts")
+            # says better than SQLite why not; closed before, because that drops SQLite's locks
+            with self.path.open("rb"):
+                pass
+            database = self._connected()
             version = database.execute("PRAGMA user_version").fetchone()[0]
-        except (OSError, sqlite3.Error) as error:
-            raise AlertsError(f"{path}: {error}") from None
+        except FileNotFoundError:
+            raise AlertsError(
+                f"{self.path}: there is no store; `lanner run` makes it (see --store)"
+            ) from None
+        except OSError as error:
+            raise AlertsError(f"{error.filename}: {error.strerror}") from None
+        except sqlite3.Error as error:
+            raise AlertsError(f"{self.path}: {error}") from None
+        if version > SCHEMA_VERSION:
+            raise AlertsError(
+                f"{self.path}: a store of version {version}; this Lanner has {SCHEMA_VERSION}"
+            )
         if version != SCHEMA_VERSION:
-            raise AlertsError(f"{path}: this is no store of alerts (version {version})")
-        return database
+            raise AlertsError(f"{self.path}: this is no store of alerts")
+        self._database = database
+        self._identity = (found.st_dev, found.st_ino)
 
-    def renew(self) -> None:
-        """Opens the store again, where another has taken its place.
+    def _connected(self) -> sqlite3.Connection:
+        """Where nothing can be written, SQLite reads only what nobody writes."""
+        log = self.path.with_name(self.path.name + "-wal")
+        address = self.path.absolute().as_uri()
+        try:
+            return _connection(f"{address}?mode=ro")
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith(("SQLITE_CANTOPEN", "SQLITE_READONLY")):
+                raise
+            if not log.exists():
+                return _connection(f"{address}?mode=ro&immutable=1")
+            with log.open("rb"):
+                raise AlertsError(
+                    f"{self.path}: its newest alerts are in {log.name}, which cannot be read where"
+                    " nothing can be written: copy both files to another place"
+                ) from None
 
-        Raises:
-            AlertsError: that is no store.
-
-        """
-        with contextlib.suppress(FileNotFoundError):
-            if not os.path.samestat(self._file, self.path.stat()):
-                self._database.close()
-                self._database = self._opened()
-
-    def read(self, chosen: AlertFilter, after: int = 0) -> Iterator[KeptAlert]:
-        """The alerts behind an id, in order.
+    def read(self, chosen: AlertFilter) -> Iterator[KeptAlert]:
+        """The alerts until now, the oldest first.
 
         Raises:
             AlertsError: it cannot be read.
 
         """
+        return self._read(chosen, 0, self._last_id())
+
+    def newest(self, chosen: AlertFilter) -> Iterator[KeptAlert]:
+        """The alerts until now, the newest first.
+
+        Raises:
+            AlertsError: it cannot be read.
+
+        """
+        return self._read(chosen, 0, self._last_id(), descending=True)
+
+    def news(self, chosen: AlertFilter) -> Iterator[KeptAlert]:
+        """The alerts since it was opened, or since this was asked before. Of a store that was
+        begun anew in its place, all.
+
+        Raises:
+            AlertsError: it cannot be read.
+
+        """
+        if not self._is_replaced():
+            yield from self._since_seen(chosen)
+            return
+        with contextlib.suppress(AlertsError):  # it may have been damaged
+            yield from self._since_seen(chosen)
+        before = self._database
         try:
-            for row in self._rows(chosen, after):
+            self._open()
+        except AlertsError:
+            return  # it is being made
+        before.close()
+        self._seen = 0
+        yield from self._since_seen(chosen)
+
+    def _since_seen(self, chosen: AlertFilter) -> Iterator[KeptAlert]:
+        last = self._last_id()
+        yield from self._read(chosen, self._seen, last)
+        self._seen = max(self._seen, last)
+
+    def _is_replaced(self) -> bool:
+        try:
+            found = self.path.stat()
+        except OSError:
+            return False
+        return (found.st_dev, found.st_ino) != self._identity
+
+    def _read(
+        self, chosen: AlertFilter, after: int, up_to: int, *, descending: bool = False
+    ) -> Iterator[KeptAlert]:
+        since, until = _within(chosen.since_ns, 0), _within(chosen.until_ns, _MAX_TIME)
+        if chosen.since_ns is not None or chosen.until_ns is not None:
+            # ids are nearly in the order of time: the index says which
+            window = "SELECT min(id), max(id) FROM alerts WHERE time_ns >= ? AND time_ns < ?"
+            first, last = self._rows(window, (since, until))[0]
+            after, up_to = max(after, (first or 1) - 1), min(up_to, last or 0)
+        self._database.create_function("is_meant", 1, chosen.takes_rule, deterministic=True)
+        query = (
+            "SELECT id, time_ns, priority, rule, source, json FROM alerts"  # noqa: S608
+            " WHERE id > ? AND id <= ? AND +time_ns >= ? AND +time_ns < ? AND priority <= ?"
+            " AND (? IS NULL OR source = ?) AND (? OR is_meant(rule))"
+            f" ORDER BY id {'DESC' if descending else 'ASC'} LIMIT {_CHUNK}"
+        )
+        rest = (since, until, chosen.priority, chosen.source, chosen.source, not chosen.rules)
+        while rows := self._rows(query, (after, up_to, *rest)):
+            for row in rows:
                 alert = msgspec.json.decode(row[5])
                 kept = KeptAlert(row[0], row[1], row[2], row[3], row[4], row[5], alert)
                 if chosen.takes(kept):
                     yield kept
-        except sqlite3.Error as error:
-            raise AlertsError(f"{self.path}: {error}") from None
-
-    def _rows(self, chosen: AlertFilter, after: int) -> Iterator[tuple[Any, ...]]:
-        """In parts: what is read for long (`| less`) lets the log of the database grow."""
-        until = (1 << 63) - 1 if chosen.until_ns is None else chosen.until_ns
-        times = (chosen.since_ns or 0, until)
-        bounds = "SELECT min(id), max(id) FROM alerts WHERE time_ns >= ? AND time_ns < ?"
-        first, last = self._database.execute(bounds, times).fetchone()
-        if first is None:
-            return
-        # by id, not by the index of times: in this order
-        query = (
-            "SELECT id, time_ns, priority, rule, source, json FROM alerts WHERE id > ? AND id <= ?"
-            " AND +time_ns >= ? AND +time_ns < ? AND priority <= ? ORDER BY id LIMIT ?"
-        )
-        after = max(after, first - 1)
-        while True:
-            parameters = (after, last, *times, chosen.priority, _ROWS)
-            rows = self._database.execute(query, parameters).fetchall()
-            yield from rows
-            if len(rows) < _ROWS:
-                return
-            after = rows[-1][0]
-
-    def last_id(self) -> int:
-        """The id of the newest alert."""
-        found: int | None = self._database.execute("SELECT max(id) FROM alerts").fetchone()[0]
-        return found or 0
+            if descending:
+                up_to = rows[-1][0] - 1
+            else:
+                after = rows[-1][0]
 
     def dead_letters(self) -> list[DeadLetter]:
         """What channels never got."""
         query = "SELECT channel, first_id, last_id, reason, time_ns FROM dead_letters"
-        return [DeadLetter(*row) for row in self._database.execute(query)]
+        return [DeadLetter(*row) for row in self._rows(query)]
 
+    def _last_id(self) -> int:
+        found: int | None = self._rows("SELECT max(id) FROM alerts")[0][0]
+        return found or 0
 
-@dataclass(slots=True)
-class LoggedAlerts:
-    """The alerts of logs, one a line, as Falco and Lanner write them (JSON or text, also through
-    syslog), and as `journalctl -o json` prints them.
-
-    Attributes:
-        passed_over: lines that are no alerts.
-        undated: alerts with a time of day alone, which were left out because a time was asked for.
-
-    """
-
-    paths: tuple[str, ...]
-    passed_over: int = field(default=0, init=False)
-    undated: int = field(default=0, init=False)
-
-    def read(self, chosen: AlertFilter) -> Iterator[KeptAlert]:
-        """The alerts of all files, one after the other; `-` is standard input.
-
-        Raises:
-            AlertsError: a file cannot be read.
-
-        """
-        for path in self.paths:
-            try:
-                with _opened(path) as file:
-                    yield from self.parsed(file, chosen)
-            except (OSError, EOFError, zlib.error) as error:
-                reason = getattr(error, "strerror", None) or error
-                raise AlertsError(f"{path}: {reason}") from None
-
-    def parsed(self, lines: IO[bytes], chosen: AlertFilter) -> Iterator[KeptAlert]:
-        """The alerts among lines."""
-        has_window = chosen.since_ns is not None or chosen.until_ns is not None
-        while line := lines.readline(_MAX_LINE + 2):
-            if len(line) > _MAX_LINE:
-                self.passed_over += 1
-                while line and not line.endswith(b"\n"):
-                    line = lines.readline(_MAX_LINE)
-                continue
-            if not line.strip():
-                continue
-            kept = parse_line(line)
-            if kept is None:
-                self.passed_over += 1
-            elif has_window and not kept.time_ns:
-                self.undated += 1
-            elif chosen.takes(kept):
-                yield kept
-
-
-class JournalAlerts(LoggedAlerts):
-    """The alerts in systemd's journal: those of `journal_output`, and of programs of some names."""
-
-    def __init__(
-        self, identifiers: Iterable[str] = ("lanner", "falco"), *, follows: bool = False
-    ) -> None:
-        """`follows` goes on with what comes, from now on, until `stop`."""
-        super().__init__(())
-        words = [word for name in identifiers for word in ("-t", name)]
-        self._command = ["journalctl", "--output=json", "--no-pager", "--quiet", "--all", *words]
-        if follows:
-            self._command += ["--follow", "--lines=0"]
-        self._process: subprocess.Popen[bytes] | None = None
-
-    def read(self, chosen: AlertFilter) -> Iterator[KeptAlert]:
-        """The alerts, the oldest first.
-
-        Raises:
-            AlertsError: the journal cannot be read.
-
-        """
-        command = list(self._command)
-        for option, time_ns in (("since", chosen.since_ns), ("until", chosen.until_ns)):
-            if time_ns is not None:
-                # entries come a moment after their alerts
-                seconds = time_ns // 1_000_000_000 + (_LATE_S if option == "until" else 0)
-                command.append(f"--{option}=@{seconds}")
+    def _rows(self, query: str, values: tuple[Any, ...] = ()) -> list[Any]:
         try:
-            self._process = subprocess.Popen(
-                command, stdout=subprocess.PIPE, stderr=subprocess.PIPE
-            )
-        except OSError as error:
-            raise AlertsError(f"journalctl: {error.strerror}") from None
-        with self._process as process:
-            yield from self.parsed(cast("IO[bytes]", process.stdout), chosen)
-            said = cast("IO[bytes]", process.stderr).read().decode("utf-8", "replace").strip()
-        if process.returncode > 0:
-            raise AlertsError(f"journalctl: {said or f'exit code {process.returncode}'}")
-
-    def stop(self) -> None:
-        """Ends it; a signal handler may call this."""
-        if self._process:
-            self._process.terminate()
+            return self._database.execute(query, values).fetchall()
+        except sqlite3.Error as error:
+            raise AlertsError(f"{self.path}: {error}") from None
 
 
-def _opened(path: str) -> IO[bytes]:
-    if path == "-":
-        return sys.stdin.buffer
-    if path.endswith(".gz"):
-        return gzip.open(path)  # type: ignore[return-value]
-    return Path(path).open("rb")
+def _connection(address: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(address, uri=True)
+    try:
+        connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def _within(time_ns: int | None, otherwise: int) -> int:
+    return otherwise if time_ns is None else max(0, min(time_ns, _MAX_TIME))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lanner.api.wildcards import matches
 from lanner.rules.defaults import default_audit_rules, default_syscall_rules
 from lanner.rules.loader import decode_source, load, read_source
 from lanner.rules.model import parse_priority
@@ -79,7 +79,7 @@ class Ruleset:
                 for rule in self.rules
                 if rule.priority <= threshold
                 and (not wanted_tags or not wanted_tags.isdisjoint(rule.tags))
-                and (not patterns or any(fnmatchcase(rule.name, name) for name in patterns))
+                and (not patterns or any(matches(rule.name, name) for name in patterns))
                 and (source is None or rule.source == source)
             ),
         )

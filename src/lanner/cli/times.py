@@ -55,6 +55,6 @@ def parse_or_exit(option: str, text: str) -> int:
 def window_or_exit(since: str | None, until: str | None) -> tuple[int | None, int | None]:
     """The times of --since and --until; a bad one is a usage error."""
     return (
-        parse_or_exit("--since", since) if since else None,
-        parse_or_exit("--until", until) if until else None,
+        None if since is None else parse_or_exit("--since", since),
+        None if until is None else parse_or_exit("--until", until),
     )
