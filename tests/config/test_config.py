@@ -109,12 +109,23 @@ def test_errors(tmp_path: Path, text: str, options: list[str], message: str) -> 
         ("json_output: true\njson_output: false", "there already"),
         ("output_timeout: 5", "`output_timeout` has no effect in Lanner"),
         ("priority: ${NOWHERE}", "`NOWHERE` is not set"),
+        ("redact: [{fields: [proc.evn]}]", "no field is named `proc.evn`"),
+        ("aggregate: {by: [proc.name, contaner.id]}", "no field is named `contaner.id`"),
     ],
 )
 def test_warnings(tmp_path: Path, text: str, message: str) -> None:
     found = loaded(tmp_path, text)
     assert found.ok
     assert any(message in one for one in said(found)), said(found)
+
+
+def test_fields_that_are_known(tmp_path: Path) -> None:
+    found = loaded(
+        tmp_path,
+        "redact: [{fields: ['proc.env[TOKEN]', ka.verb, mine]}]\n"
+        "append_output: [{extra_fields: [proc.pid, {mine: '%proc.name'}]}]",
+    )
+    assert not found.diagnostics
 
 
 def test_unknown_keys_have_suggestions(tmp_path: Path) -> None:

@@ -36,6 +36,15 @@ def test_values_and_patterns_are_hidden_everywhere() -> None:
     assert (alert["rule"], alert["tags"]) == ("login", ["a"])
 
 
+def test_a_field_without_argument_is_hidden_with_all() -> None:
+    alert = {**ALERT, "output_fields": {"proc.env[TOKEN]": "s3cret", "proc.environ": "x"}}
+    row: Row = (1, 4, "login", "syscall", json.dumps(alert), "--token s3cret")
+    [found] = Redactor([Redaction(fields=frozenset(("proc.env",)))]).rows([row])
+    fields = {"proc.env[TOKEN]": "<redacted>", "proc.environ": "x"}
+    assert json.loads(found[4])["output_fields"] == fields
+    assert found[5] == "--token <redacted>"
+
+
 def test_only_alerts_that_are_meant() -> None:
     everything = (re.compile("."),)
     for other in (

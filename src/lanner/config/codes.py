@@ -12,6 +12,7 @@ OPTION = "CONFIG_OPTION"
 UNKNOWN_KEY = "CONFIG_UNKNOWN_KEY"
 REPEATED_KEY = "CONFIG_REPEATED_KEY"
 NO_EFFECT = "CONFIG_NO_EFFECT"
+UNKNOWN_FIELD = "CONFIG_UNKNOWN_FIELD"
 UNSET_VARIABLE = "CONFIG_UNSET_VARIABLE"
 
 ERRORS = (
@@ -27,6 +28,7 @@ WARNINGS = (
     Code(UNKNOWN_KEY, "Unknown key", "The key has no meaning and is ignored."),
     Code(REPEATED_KEY, "Repeated key", "A key is given twice. The first one counts."),
     Code(NO_EFFECT, "No effect", "The key means something in Falco that Lanner has no use for."),
+    Code(UNKNOWN_FIELD, "Unknown field", "`redact` or `aggregate` names a field that is none."),
     Code(UNSET_VARIABLE, "Unset variable", "`${NAME}` is replaced by nothing: NAME is not set."),
 )
 """With these it is taken."""

@@ -21,7 +21,7 @@ LANNER = Config(
     log_level="notice",
     # every loss is told of, once a second
     syscall_event_drops=s.SyscallEventDrops(
-        threshold=0, actions=("log", "alert"), rate=1, max_burst=1
+        threshold=0.0, actions=("log", "alert"), rate=1.0, max_burst=1.0
     ),
     metrics=s.MetricsSection(enabled=True, interval="1h"),
     webserver=s.Webserver(prometheus_metrics_enabled=True),

@@ -6,6 +6,7 @@ closed, the rest of a value stands for itself (Falco's `pre_process_env_vars`, 0
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Mapping as Environment
 
+_LITERAL = re.compile(r"\$(?=\{[^}]*\})")
 MAX_VALUE = 1 << 20
 """Characters of a value, at most."""
 MAX_STEPS = 1000
@@ -48,6 +50,11 @@ def expand(
                 node,
                 pairs=[(key, expand(value, environment, unset)) for key, value in pairs],
             )
+
+
+def escaped(text: str) -> str:
+    """The value of a configuration that stands for a text."""
+    return _LITERAL.sub("$$", text)
 
 
 def _expanded(

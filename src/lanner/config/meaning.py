@@ -7,11 +7,13 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from lanner import catalog
 from lanner.config import codes
 from lanner.config.durations import parse_duration_ms
 from lanner.config.plugins import K8SMETA, SERVED
 from lanner.containers import Sockets
 from lanner.diagnostics import Diagnostic, Severity, Span
+from lanner.diagnostics.suggest import did_you_mean
 from lanner.rules.model import parse_priority
 from lanner.rules.yaml_nodes import Mapping, Node, Scalar, Sequence
 
@@ -71,6 +73,7 @@ class _Checker:
         yield from self._engine()
         yield from self._values()
         yield from self._plugins()
+        yield from self._fields()
         yield from self._no_effect()
 
     def _outputs(self) -> Iterator[Diagnostic]:
@@ -159,6 +162,33 @@ class _Checker:
             if selector is None or not (selector.rule or selector.tag):
                 message = "`enable` or `disable` needs a `rule` or a `tag`"
                 yield self._error(f"rules[{number}]", message)
+
+    def _fields(self) -> Iterator[Diagnostic]:
+        """A secret whose name is misspelt is not hidden."""
+        own = {
+            name
+            for section in self.config.append_output
+            for one in section.extra_fields
+            if not isinstance(one, str)
+            for name in one
+        }
+        named = [("aggregate.by", self.config.aggregate.by)]
+        named += [
+            (f"redact[{number}].fields", redaction.fields)
+            for number, redaction in enumerate(self.config.redact)
+        ]
+        for path, names in named:
+            for place, name in enumerate(names):
+                base = name.partition("[")[0]
+                span = _place(self.root, f"{path}[{place}]")
+                if name in own or "(" in name or catalog.field(base) or span is None:
+                    continue
+                message = f"no field is named `{name}`"
+                known = [field.name for field in catalog.fields()]
+                help_text = did_you_mean(base, known)
+                yield Diagnostic(
+                    codes.UNKNOWN_FIELD, Severity.WARNING, message, span, help=help_text
+                )
 
     def _no_effect(self) -> Iterator[Diagnostic]:
         stock = type(self.config)()

@@ -147,7 +147,7 @@ class SyscallEventDrops(Section, frozen=True, kw_only=True):
     threshold: float = 0.1
     actions: tuple[Literal["ignore", "log", "alert", "exit"], ...] = ("ignore",)
     rate: Annotated[float, Meta(ge=0)] = 0.03333
-    max_burst: Annotated[float, Meta(ge=0)] = 1
+    max_burst: Annotated[float, Meta(ge=0)] = 1.0
     simulate_drops: bool = False
 
 

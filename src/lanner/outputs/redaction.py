@@ -25,7 +25,8 @@ class Redaction:
         source: of rules of this source; of all when it is empty.
         rule: of the rule of this name; of all when it is empty.
         tags: of rules that have all of these.
-        fields: output fields whose values are hidden, wherever they stand in the alert.
+        fields: output fields whose values are hidden, wherever they stand in the alert; without an
+            argument (`proc.env`) with all of them (`proc.env[HOME]`).
         patterns: what these match is hidden, in the message and in all values.
         replacement: stands in its place.
 
@@ -71,9 +72,10 @@ class Redactor:
 def _hidden(redaction: Redaction, alert: dict[str, Any], text: str) -> tuple[dict[str, Any], str]:
     secrets: set[str] = set()
     values: dict[str, Any] = alert.get("output_fields", {})
-    for name in redaction.fields & values.keys():
-        if values[name] is not None:
-            secrets.update(_texts(values[name]))
+    for name, value in values.items():
+        is_meant = name in redaction.fields or name.partition("[")[0] in redaction.fields
+        if is_meant and value is not None:
+            secrets.update(_texts(value))
             values[name] = redaction.replacement
     # the longest first: one may be part of another
     known = sorted((one for one in secrets if len(one) >= _SHORTEST), key=len, reverse=True)

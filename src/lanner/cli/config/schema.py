@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 
-import msgspec
-
-from lanner.config import Config
+from lanner.config.schema import config_schema
 
 
 def schema() -> None:
@@ -14,4 +12,4 @@ def schema() -> None:
 
     Example: lanner config schema > lanner.schema.json
     """
-    print(json.dumps(msgspec.json.schema(Config), indent=2))  # noqa: T201
+    print(json.dumps(config_schema(), indent=2))  # noqa: T201

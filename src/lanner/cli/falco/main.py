@@ -21,6 +21,7 @@ from lanner.cli.falco import listing, printing, starting
 from lanner.cli.falco.options import DEFAULT_CONFIG, UsageError, parse, parser
 from lanner.config import Config, load_config
 from lanner.config.plugins import sources_of
+from lanner.config.schema import config_schema
 from lanner.config.sections import AppendOutput
 from lanner.rules.describe import describe, describe_rule
 from lanner.rules.falco_report import falco_json, falco_refusal, falco_text, falco_warnings
@@ -76,7 +77,7 @@ def _main(words: list[str]) -> None:
         parser().print_help()
         return
     if options.config_schema:
-        print(json.dumps(msgspec.json.schema(Config), indent=2))  # noqa: T201
+        print(json.dumps(config_schema(), indent=2))  # noqa: T201
         return
     if options.rule_schema:
         print(json.dumps(RULE_SCHEMA, indent=4))  # noqa: T201

@@ -1,0 +1,38 @@
+"""`lanner config`: what it shows can be used, its schema says what a configuration is."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cli.run import lanner
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.mark.parametrize("form", [(), ("--json",)])
+def test_what_is_shown_is_a_configuration(tmp_path: Path, form: tuple[str, ...]) -> None:
+    path = tmp_path / "lanner.yaml"
+    path.write_text(
+        "static_fields: {a: '$${NAME}', b: '${NAME}', c: '${'}\n"
+        "syscall_event_drops: {max_burst: 5}\n"
+        "append_output: [{extra_fields: [proc.pid, {k: '%proc.name'}]}]\n"
+    )
+    first = lanner("config", "show", "-c", path, *form, NAME="value")
+    again = tmp_path / "again.yaml"
+    again.write_bytes(first.stdout)
+    second = lanner("config", "show", "-c", again, *form, NAME="other")
+    assert second.stdout == first.stdout
+    assert not second.stderr
+
+
+def test_schema() -> None:
+    schema = json.loads(lanner("config", "schema").stdout)
+    config = schema["$defs"]["Config"]
+    assert schema["$ref"] == "#/$defs/Config"
+    assert all(one["additionalProperties"] is False for one in schema["$defs"].values())
+    one = {"type": "string"}
+    assert config["properties"]["rules_files"]["anyOf"] == [{"type": "array", "items": one}, one]
