@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from lanner import Engine, load_rules
 from lanner.outputs.redaction import Redaction, Redactor
 
 if TYPE_CHECKING:
@@ -43,6 +44,34 @@ def test_a_field_without_argument_is_hidden_with_all() -> None:
     fields = {"proc.env[TOKEN]": "<redacted>", "proc.environ": "x"}
     assert json.loads(found[4])["output_fields"] == fields
     assert found[5] == "--token <redacted>"
+
+
+def test_values_with_control_characters_are_hidden_in_text_too() -> None:
+    """With the text that the engine makes of them."""
+    loaded = load_rules(
+        texts={
+            "r": "- rule: r\n  desc: d\n  condition: ka.verb=get\n  source: k8s_audit\n"
+            "  priority: NOTICE\n  output: '%ka.user.name at %ka.useragent'"
+        }
+    )
+    user = "".join(map(chr, range(1, 0xA1)))
+    assert loaded.ok
+    event: dict[str, Any] = {
+        "kind": "Event",
+        "auditID": "1",
+        "stageTimestamp": "2026-01-01T00:00:00.000000Z",
+        "stage": "ResponseComplete",
+        "verb": "get",
+        "user": {"username": user},
+        "userAgent": "token:\tabcdef",
+    }
+    (plain,) = Engine(loaded).batch(json.dumps(event).encode()).rows("h")
+    assert "\\n" in plain[5]
+    hidden = Redaction(
+        fields=frozenset(("ka.user.name",)), patterns=(re.compile(r"(?<=token:\s)\S+"),)
+    )
+    ((*_, text),) = Redactor([hidden]).rows([plain])
+    assert text.endswith("Notice <redacted> at token:\\t<redacted>")
 
 
 def test_only_alerts_that_are_meant() -> None:

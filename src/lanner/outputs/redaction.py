@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import json
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 if TYPE_CHECKING:
-    import re
     from collections.abc import Iterable, Sequence
 
     from lanner.outputs.store import Row
 
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SHORTEST = 3
 """Values of hidden fields that are shorter are not looked for in the message: `a` is everywhere."""
 
@@ -56,17 +58,17 @@ class Redactor:
         return [self._row(row) for row in rows] if self._redactions else rows
 
     def _row(self, row: Row) -> Row:
-        time_ns, priority, rule, source, json, text = row
+        time_ns, priority, rule, source, whole, text = row
         alert: dict[str, Any] | None = None
         for redaction in self._redactions:
             if redaction.rule not in {"", rule} or redaction.source not in {"", source}:
                 continue
-            alert = msgspec.json.decode(json) if alert is None else alert
+            alert = msgspec.json.decode(whole) if alert is None else alert
             if redaction.tags.issubset(alert.get("tags", ())):
                 alert, text = _hidden(redaction, alert, text)
         if alert is not None:
-            json = msgspec.json.encode(alert, order="sorted").decode()
-        return time_ns, priority, rule, source, json, text
+            whole = msgspec.json.encode(alert, order="sorted").decode()
+        return time_ns, priority, rule, source, whole, text
 
 
 def _hidden(redaction: Redaction, alert: dict[str, Any], text: str) -> tuple[dict[str, Any], str]:
@@ -93,9 +95,19 @@ def _hidden(redaction: Redaction, alert: dict[str, Any], text: str) -> tuple[dic
             case _:
                 return value
 
+    output = alert.get("output", "")
     cleaned = {name: clean(value) for name, value in alert.items() if name == "output"}
     cleaned["output_fields"] = {name: clean(value) for name, value in values.items()}
-    return alert | cleaned, clean(text)
+    # in the text, control characters are escaped: secrets are found before that alone
+    text = _line(clean(output)) if text == _line(output) else clean(text)
+    return alert | cleaned, text
+
+
+def _line(output: str) -> str:
+    """An output as the engine writes it into a line."""
+    if output.isprintable():
+        return output
+    return _CONTROL.sub(lambda found: json.dumps(found[0])[1:-1], output)
 
 
 def _texts(value: Any) -> Iterable[str]:
