@@ -29,6 +29,16 @@ def test_what_is_shown_is_a_configuration(tmp_path: Path, form: tuple[str, ...])
     assert not second.stderr
 
 
+def test_rule_files_that_are_not_there_are_told_of(tmp_path: Path) -> None:
+    there = tmp_path / "a.yaml"
+    there.write_text("")
+    done = lanner(
+        "config", "check", "-o", f"rules_files[]={there}", "-o", "rules_files[]=/nowhere.yaml"
+    )
+    assert done.returncode == 0
+    assert done.stderr == b"lanner: rules_files: /nowhere.yaml is not there, and is left out\n"
+
+
 def test_schema() -> None:
     schema = json.loads(lanner("config", "schema").stdout)
     config = schema["$defs"]["Config"]

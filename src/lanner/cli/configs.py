@@ -10,11 +10,12 @@ import typer
 from lanner.cli import common
 from lanner.config import load_config
 from lanner.config.defaults import LANNER, SITE_CONFIG
+from lanner.diagnostics.render_text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from lanner.config import Loaded
+    from lanner.config import Config, Loaded
 
 ConfigOption = Annotated[
     Path | None,
@@ -45,6 +46,13 @@ def loader(path: Path | None, options: Iterable[str]) -> Callable[[], Loaded]:
         return load_config(chosen, settled, defaults=LANNER)
 
     return load
+
+
+def remark_on_rules(config: Config) -> None:
+    """Says which rule files are not there: as in Falco, that is no error."""
+    for path in config.rules_files:
+        if not Path(path).exists():
+            common.complain(f"rules_files: {printable(path)} is not there, and is left out")
 
 
 def checked_or_exit(loaded: Loaded) -> Loaded:

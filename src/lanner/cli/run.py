@@ -127,6 +127,8 @@ def run(
     ]
     load = configs.loader(config, options)
     loaded = configs.checked_or_exit(load())
+    if not rules:
+        configs.remark_on_rules(loaded.config)
     choice = RuleChoice(
         tuple(rules or ()),
         tuple(local or ()),

@@ -18,6 +18,7 @@ def check(config: configs.ConfigOption = None, option: configs.OptionOption = No
     """
     loaded = configs.loader(config, option or ())()
     common.show(loaded.diagnostics)
+    configs.remark_on_rules(loaded.config)
     for file in loaded.files or ("no file",):
         print(common.verdict(str(file), loaded.diagnostics, ok=loaded.ok))  # noqa: T201
     if not loaded.ok:
