@@ -9,6 +9,7 @@ import io
 import json
 import lzma
 import os
+import pty
 import shutil
 import subprocess
 import time
@@ -18,7 +19,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lanner.outputs.channels import Message, Record, journal
-from tests.cli.run import lanner
+from tests.cli.run import LANNER, lanner
 from tests.cli.test_alerts import SECOND, row
 
 if TYPE_CHECKING:
@@ -203,3 +204,15 @@ def test_what_an_attacker_chose_does_not_reach_the_terminal_as_orders(tmp_path: 
         assert done.returncode == 0
         assert rb"\x1b" in done.stdout
         assert not {0x1B, 0x07, 0x0D} & set(done.stdout)
+
+
+def test_csv_is_exact_but_on_a_terminal(tmp_path: Path) -> None:
+    log = tmp_path / "falco.jsonl"
+    log.write_text(carried(rule="\x1b[2J") + "\n")
+    words = ("alerts", str(log), "--csv", "--field", "rule")
+    assert lanner(*words).stdout == b"rule\n\x1b[2J\n"
+    reader, terminal = pty.openpty()
+    subprocess.run([LANNER, *words], stdout=terminal, check=True)
+    os.close(terminal)
+    assert b"\\x1b[2J" in os.read(reader, 4096)
+    os.close(reader)

@@ -39,6 +39,17 @@ def test_rule_files_that_are_not_there_are_told_of(tmp_path: Path) -> None:
     assert done.stderr == b"lanner: rules_files: /nowhere.yaml is not there, and is left out\n"
 
 
+def test_check_shows_everything(tmp_path: Path) -> None:
+    path = tmp_path / "lanner.yaml"
+    path.write_text("".join(f"key_{number}: 1\n" for number in range(50)) + "json_output: x\n")
+    done = lanner("config", "check", "-c", path)
+    assert done.returncode == 1
+    assert done.stdout.count(b"[CONFIG_UNKNOWN_KEY]") == 50
+    assert done.stdout.endswith(b"lanner.yaml: Invalid (1 error, 50 warnings)\n")
+    report = json.loads(lanner("config", "check", "-c", path, "--json").stdout)
+    assert (report["ok"], len(report["diagnostics"])) == (False, 51)
+
+
 def test_schema() -> None:
     schema = json.loads(lanner("config", "schema").stdout)
     config = schema["$defs"]["Config"]

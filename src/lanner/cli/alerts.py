@@ -20,6 +20,7 @@ from lanner import catalog
 from lanner.api.alert_logs import JournalAlerts, LoggedAlerts
 from lanner.api.alerts import AlertFilter, AlertsError, StoredAlerts, text_of
 from lanner.cli import common, tables, times
+from lanner.diagnostics.render_text import printable
 from lanner.diagnostics.suggest import did_you_mean
 from lanner.outputs.alert import PRIORITIES
 from lanner.outputs.database import DEFAULT_PATH
@@ -241,7 +242,7 @@ class _Show:
             for kept in alerts:
                 print(kept.json if self._is_whole else self._object(self.row(kept)))  # noqa: T201
         elif self._as_csv:
-            self._write_csv(self.fields, [self.row(kept) for kept in alerts])
+            self._write_csv(self.fields, map(self.row, alerts))
         else:
             self._table.write([self.row(kept) for kept in alerts])
         sys.stdout.flush()
@@ -254,6 +255,8 @@ class _Show:
         if not self._has_heads:
             self._csv.writerow(heads)
             self._has_heads = True
+        if sys.stdout.isatty():  # it obeys control characters; a file gets values as they are
+            rows = [[printable(cell) for cell in row] for row in rows]
         self._csv.writerows(rows)
 
     def write_counts(self, counts: Iterable[tuple[tuple[str, ...], int]]) -> None:

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import json
+import sys
+from typing import Annotated
+
 import typer
 
 from lanner.cli import common, configs
+from lanner.diagnostics.render_json import to_json
+from lanner.diagnostics.render_text import render_text
 
 
-def check(config: configs.ConfigOption = None, option: configs.OptionOption = None) -> None:
+def check(
+    config: configs.ConfigOption = None,
+    option: configs.OptionOption = None,
+    json_output: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
     """Check a configuration with the files that it includes: keys, types and values.
 
     Keys that are unknown, or that mean something in Falco only, are warnings.
@@ -17,9 +27,15 @@ def check(config: configs.ConfigOption = None, option: configs.OptionOption = No
     Example: lanner config check -c falco.yaml
     """
     loaded = configs.loader(config, option or ())()
-    common.show(loaded.diagnostics)
     configs.remark_on_rules(loaded.config)
-    for file in loaded.files or ("no file",):
-        print(common.verdict(str(file), loaded.diagnostics, ok=loaded.ok))  # noqa: T201
+    found = loaded.diagnostics
+    if json_output:
+        print(json.dumps({"ok": loaded.ok, "diagnostics": [to_json(one) for one in found]}))  # noqa: T201
+    else:
+        colour = sys.stdout.isatty() and common.colour_allowed()
+        for one in found:
+            print(render_text(one, colour=colour), end="\n\n")  # noqa: T201
+        for file in loaded.files or ("no file",):
+            print(common.verdict(str(file), found, ok=loaded.ok))  # noqa: T201
     if not loaded.ok:
         raise typer.Exit(1)
