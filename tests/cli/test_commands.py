@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from lanner.rules.defaults import default_audit_rules, default_syscall_rules
-from tests.cli.run import lanner
+from tests.cli.run import LANNER, lanner
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +28,13 @@ def broken(tmp_path: Path) -> Path:
     file = tmp_path / "broken.yaml"
     file.write_text(BROKEN)
     return file
+
+
+@pytest.mark.parametrize("words", ["lanner rules", "lanner alerts -", "lanner-falco --version"])
+def test_without_standard_streams(words: str) -> None:
+    command = f"{LANNER.parent}/{words} <&- >&-"
+    done = subprocess.run(["sh", "-c", command], capture_output=True, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (0, b"")
 
 
 def test_validate_says_where_and_leaves_with_1(broken: Path) -> None:

@@ -78,10 +78,14 @@ def remark(message: str) -> None:
 
 
 def open_streams() -> None:
-    """Whoever began this without standard output or error wants to hear nothing."""
-    for name in ("stdout", "stderr"):
+    """Opens what of the standard streams is closed: the next file must not take its place."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
         if getattr(sys, name) is None:
-            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w"))
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            if descriptor != number:
+                os.dup2(descriptor, number)
+                os.close(descriptor)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r"))
 
 
 def discard_output() -> None:

@@ -20,6 +20,8 @@ UntilOption = Annotated[
 ]
 
 _AGE = re.compile(r"(\d+)([smhdw])")
+_LATEST = (1 << 63) - 1
+"""What is beyond it, or before 1970, no event is."""
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 604800}
 
 
@@ -32,13 +34,14 @@ def parse(text: str, now_ns: int) -> int:
     """
     parts = _AGE.findall(text)
     if parts and "".join(number + unit for number, unit in parts) == text:
-        return now_ns - sum(int(number) * _SECONDS[unit] for number, unit in parts) * 10**9
+        age = sum(int(number) * _SECONDS[unit] for number, unit in parts)
+        return max(0, now_ns - age * 10**9)
     moment = datetime.fromisoformat(text)
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     since_epoch = moment - datetime(1970, 1, 1, tzinfo=UTC)
     microseconds = (since_epoch.days * 86400 + since_epoch.seconds) * 10**6
-    return (microseconds + since_epoch.microseconds) * 1000
+    return max(0, min((microseconds + since_epoch.microseconds) * 1000, _LATEST))
 
 
 def parse_or_exit(option: str, text: str) -> int:
