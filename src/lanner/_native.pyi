@@ -29,6 +29,17 @@ class Engine:
         """
 
 @final
+class Pattern:
+    """A regular expression whose search takes time in proportion to the text (Rust's `regex`)."""
+
+    def __new__(cls, text: str) -> Pattern:
+        """Raises ValueError, with the reason in a line."""
+    def hide(self, text: str, replacement: str) -> str:
+        """The text with something else in place of all that matches; of a pattern with a group
+        named `secret`, in place of what that matches.
+        """
+
+@final
 class Scan:
     """Reads inputs one after the other in constant memory, and matches them.
 

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from lanner import Engine, load_rules
-from lanner.outputs.redaction import Redaction, Redactor
+from lanner.outputs.redaction import Pattern, Redaction, Redactor
 
 if TYPE_CHECKING:
     from lanner.outputs.store import Row
@@ -23,7 +22,7 @@ ROW: Row = (1, 4, "login", "syscall", json.dumps(ALERT), "text --token s3cret of
 
 def test_values_and_patterns_are_hidden_everywhere() -> None:
     hidden = Redaction(
-        fields=frozenset(("user.name",)), patterns=(re.compile(r"(?<=--token )\S+"),)
+        fields=frozenset(("user.name",)), patterns=(Pattern(r"--token (?<secret>\S+)"),)
     )
     [row] = Redactor([hidden]).rows([ROW])
     assert row[5] == "text --token <redacted> of <redacted>"
@@ -68,14 +67,14 @@ def test_values_with_control_characters_are_hidden_in_text_too() -> None:
     (plain,) = Engine(loaded).batch(json.dumps(event).encode()).rows("h")
     assert "\\n" in plain[5]
     hidden = Redaction(
-        fields=frozenset(("ka.user.name",)), patterns=(re.compile(r"(?<=token:\s)\S+"),)
+        fields=frozenset(("ka.user.name",)), patterns=(Pattern(r"token:\s(?<secret>\S+)"),)
     )
     ((*_, text),) = Redactor([hidden]).rows([plain])
     assert text.endswith("Notice <redacted> at token:\\t<redacted>")
 
 
 def test_only_alerts_that_are_meant() -> None:
-    everything = (re.compile("."),)
+    everything = (Pattern("."),)
     for other in (
         Redaction(rule="other", patterns=everything),
         Redaction(source="k8s_audit", patterns=everything),
@@ -90,9 +89,17 @@ def test_without_redactions_rows_are_left_alone() -> None:
     assert Redactor().rows(rows) is rows
 
 
+def test_a_text_cannot_make_a_pattern_slow() -> None:
+    """Backtracking would take longer than the universe is old."""
+    text = "a" * 5_000 + "!"
+    row: Row = (1, 4, "login", "syscall", json.dumps(ALERT | {"output": text}), text)
+    [found] = Redactor([Redaction(patterns=(Pattern("(a+)+$"),))]).rows([row])
+    assert found[5] == text
+
+
 def test_what_either_hides() -> None:
     first = Redactor([Redaction(fields=frozenset({"a"}))])
-    second = Redactor([Redaction(patterns=(re.compile("two"),))])
+    second = Redactor([Redaction(patterns=(Pattern("two"),))])
     json = '{"output":"one two","output_fields":{"a":"one","b":"two"}}'
     [found] = (first | second).rows([(1, 4, "r", "syscall", json, "one two")])
     assert "one" not in str(found)

@@ -17,6 +17,7 @@ mod logs;
 mod map_engine;
 mod output;
 mod parse_only;
+mod pattern;
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
 mod rule_capture;
 mod scan;
@@ -46,6 +47,8 @@ mod native {
     use super::map_engine::MapEngine;
     #[pymodule_export]
     use super::parse_only::parse_only;
+    #[pymodule_export]
+    use super::pattern::Pattern;
     #[pymodule_export]
     use super::scan::{Scan, first_event_time};
     #[pymodule_export]

@@ -14,6 +14,7 @@ from lanner.config.plugins import K8SMETA, SERVED
 from lanner.containers import Sockets
 from lanner.diagnostics import Diagnostic, Severity, Span
 from lanner.diagnostics.suggest import did_you_mean
+from lanner.outputs.redaction import Pattern
 from lanner.rules.model import parse_priority
 from lanner.rules.yaml_nodes import Mapping, Node, Scalar, Sequence
 
@@ -136,10 +137,10 @@ class _Checker:
         for number, redaction in enumerate(config.redact):
             for place, pattern in enumerate(redaction.patterns):
                 try:
-                    re.compile(pattern)
-                except re.error as error:
+                    Pattern(pattern)
+                except ValueError as error:
                     path = f"redact[{number}].patterns[{place}]"
-                    yield self._error(path, f"this is not a regular expression: {error}")
+                    yield self._error(path, f"not a regular expression that Lanner takes: {error}")
 
     def _plugins(self) -> Iterator[Diagnostic]:
         known = {plugin.name for plugin in self.config.plugins}

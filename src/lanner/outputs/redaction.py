@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from lanner._native import Pattern
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _SHORTEST = 3
 """Values of hidden fields that are shorter are not looked for in the message: `a` is everywhere."""
+
+
+__all__ = ["Pattern", "Redaction", "Redactor"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +34,8 @@ class Redaction:
         tags: of rules that have all of these.
         fields: output fields whose values are hidden, wherever they stand in the alert; without an
             argument (`proc.env`) with all of them (`proc.env[HOME]`).
-        patterns: what these match is hidden, in the message and in all values.
+        patterns: what these match is hidden, in the message and in all values; of one with a group
+            named `secret`, what that matches.
         replacement: stands in its place.
 
     """
@@ -38,7 +44,7 @@ class Redaction:
     rule: str = ""
     tags: frozenset[str] = frozenset()
     fields: frozenset[str] = frozenset()
-    patterns: tuple[re.Pattern[str], ...] = ()
+    patterns: tuple[Pattern, ...] = ()
     replacement: str = "<redacted>"
 
 
@@ -88,7 +94,7 @@ def _hidden(redaction: Redaction, alert: dict[str, Any], text: str) -> tuple[dic
                 for secret in known:
                     value = value.replace(secret, redaction.replacement)
                 for pattern in redaction.patterns:
-                    value = pattern.sub(lambda _found: redaction.replacement, value)
+                    value = pattern.hide(value, redaction.replacement)
                 return value
             case list():
                 return [clean(one) for one in value]

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
-from lanner.outputs.redaction import Redaction, Redactor
+from lanner.outputs.redaction import Pattern, Redaction, Redactor
 
 if TYPE_CHECKING:
     from lanner.config import Config
@@ -19,7 +18,7 @@ def redactor_of(config: Config) -> Redactor:
             rule=one.match.rule,
             tags=frozenset(one.match.tags),
             fields=frozenset(one.fields),
-            patterns=tuple(re.compile(pattern) for pattern in one.patterns),
+            patterns=tuple(Pattern(pattern) for pattern in one.patterns),
             replacement=one.replacement,
         )
         for one in config.redact
