@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 import syslog
 import time
@@ -51,15 +52,18 @@ class Logger:
     style: Literal["plain", "falco", "falco-iso"] = "plain"
 
     def __call__(self, message: str, level: Level = "informational") -> None:
-        """Writes a message."""
+        """Writes a message; one that nobody takes any more (a full disk, a closed pipe) is lost,
+        and detection goes on.
+        """
         number = LEVELS.index(level)
         if number > LEVELS.index(self.level):
             return
         message = readable(message)
         if self.to_syslog:
-            syslog.syslog(number, message)
+            syslog.syslog(number, message.replace("\0", ""))
         if self.to_stderr:
-            print(f"{self._head()}: {message}", file=sys.stderr, flush=True)  # noqa: T201
+            with contextlib.suppress(OSError):
+                print(f"{self._head()}: {message}", file=sys.stderr, flush=True)  # noqa: T201
 
     def _head(self) -> str:
         match self.style:
