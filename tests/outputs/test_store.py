@@ -371,19 +371,16 @@ def test_a_store_that_is_too_large_shrinks(path: Path) -> None:
 def test_others_wait_for_a_channel_that_blocks() -> None:
     store = Store()
     store.attach("x", limit=3)
-    store.append(rows("a", "b", "c", "d"))
-    done = threading.Event()
-
-    def add() -> None:
-        store.append(rows("e"))
-        done.set()
-
-    thread = threading.Thread(target=add)
-    thread.start()
-    assert not done.wait(0.1)
+    store.append(rows("a", "b", "c"))
+    assert store.wait_for_room(0)
+    store.append(rows("d"))
+    assert not store.wait_for_room(0.01)
+    found: list[bool] = []
+    waiter = threading.Thread(target=lambda: found.append(store.wait_for_room(20)))
+    waiter.start()
     store.advance("x", 1)
-    assert done.wait(20)
-    thread.join()
+    waiter.join(20)
+    assert found == [True]
     store.close()
 
 
@@ -409,19 +406,4 @@ def test_the_store_can_be_read_while_it_is_written(path: Path) -> None:
         assert other.execute("SELECT count(*) FROM alerts").fetchone() == (1,)
         store.append(rows("b"))
         assert other.execute("SELECT count(*) FROM alerts").fetchone() == (2,)
-    store.close()
-
-
-def test_what_must_not_wait_does_not(tmp_path: Path) -> None:
-    store = Store(Database(tmp_path / "alerts.db"))
-    store.attach("slow", limit=1)
-    store.append(rows("a", "b", "c"), waits=False)
-    store.append(rows("d"), waits=False)
-    waiter = threading.Thread(target=store.append, args=(rows("e"),))
-    waiter.start()
-    waiter.join(0.2)
-    assert waiter.is_alive()
-    store.advance("slow", 4)
-    waiter.join(20)
-    assert store.last_id == 5
     store.close()

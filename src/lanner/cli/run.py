@@ -10,6 +10,7 @@ import typer
 from lanner.api.live import RING_BYTES
 from lanner.api.query import QueryError
 from lanner.cli import captures, common, configs, syscalls, writing
+from lanner.config.defaults import SITE_CONFIG
 from lanner.config.plugins import sources_of
 from lanner.containers import Sockets
 from lanner.diagnostics.render_text import printable
@@ -136,7 +137,7 @@ def run(
         tuple(rule or ()),
         sources_of(loaded.config),
     )
-    request = Request(load, choice, duration, output)
+    request = Request(load, config or SITE_CONFIG, choice, duration, output)
     service = _service_or_exit(request, loaded)
 
     orders.give_to(service)

@@ -24,6 +24,7 @@ RELOAD_RULE = "Falco internal: hot restart failure"
 """Falco's names, too."""
 STORE_RULE = "Lanner internal: alerts cannot be stored"
 CHANNEL_RULE = "Lanner internal: alerts cannot be delivered"
+SOURCE_RULE = "Lanner internal: an event source has failed"
 
 
 def readable(text: str) -> str:
@@ -162,3 +163,10 @@ def channel_alert(time_ns: int, channel: str, problem: str | None) -> InternalAl
     )
     fields = {"channel": channel, "problem": problem or ""}
     return InternalAlert(time_ns, "Error" if problem else "Notice", CHANNEL_RULE, message, fields)
+
+
+def source_alert(time_ns: int, source: str, problem: str) -> InternalAlert:
+    """Nothing more comes from where events came from; the problem names it."""
+    message = f"{SOURCE_RULE}: {problem}. Nothing is seen of it until the next start."
+    fields = {"source": source, "problem": problem}
+    return InternalAlert(time_ns, "Critical", SOURCE_RULE, message, fields)

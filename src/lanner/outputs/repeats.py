@@ -94,12 +94,11 @@ class Repeats:
         if not self._window_s:
             self._store.append(rows)
             return
-        self._store.wait_for_room()  # not with the lock, which `close` needs
         with self._lock:
             over: list[_Window] = []
             repeated: list[tuple[int, _Window]] = []
             stored = [self._marked(row, place, repeated, over) for place, row in enumerate(rows)]
-            first = self._store.append(stored, waits=False)
+            first = self._store.append(stored)
             for place, window in repeated:
                 window.first_id = window.first_id or first + place
             self._tell(over)
@@ -140,7 +139,7 @@ class Repeats:
         """
         told = [_summary(window) for window in over if window.count]
         if told:
-            self._store.append(told, waits=False)
+            self._store.append(told)
         if self._is_attached:
             waiting = [one.first_id - 1 for one in self._windows.values() if one.count]
             self._store.advance(NAME, min(waiting, default=self._store.last_id))

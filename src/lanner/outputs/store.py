@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -55,7 +55,6 @@ class _Position:
     saved: int
     limit: int = 0
     is_gone: bool = False
-    dead: int = 0
     dead_letters: list[DeadLetter] = field(default_factory=list)
 
 
@@ -94,6 +93,7 @@ class Store:
         self._kept = self._last
         self._known = database.delivered() if database else {}
         self._channels: dict[str, _Position] = {}
+        self._dead: Counter[str] = Counter()
         self._unsaved: dict[str, int] = {}
         self._problem: str | None = None
         self._next_try = 0.0
@@ -115,7 +115,7 @@ class Store:
     def attach(self, channel: str, *, limit: int = 0) -> int:
         """Adds a channel; the id up to which it is done. One that is new begins with the next.
 
-        With a `limit`, `append` waits while more than so many alerts wait for it.
+        With a `limit`, `wait_for_room` waits while more than so many alerts wait for it.
         """
         with self._changed:
             done = self._known.get(channel, self._last)
@@ -136,19 +136,10 @@ class Store:
             self._shorten()
             self._changed.notify_all()
 
-    def append(self, rows: Sequence[Row], *, waits: bool = True) -> int:
-        """Keeps alerts, in order; when it returns, they are durable, or the trouble was told.
-
-        Args:
-            rows: the alerts.
-            waits: for room, where a channel has a limit (`wait_for_room`).
-
-        Returns:
-            The id of the first.
-
+    def append(self, rows: Sequence[Row]) -> int:
+        """Keeps alerts, in order; when it returns, they are durable, or the trouble was told. The
+        id of the first.
         """
-        if waits:
-            self.wait_for_room()
         with self._writing:
             with self._changed:
                 records = [Record(self._last + n, *row) for n, row in enumerate(rows, 1)]
@@ -162,13 +153,18 @@ class Store:
                 self._changed.notify_all()
             return last - len(records) + 1
 
-    def wait_for_room(self) -> None:
-        """Waits while too many alerts wait for a channel that was attached with a limit."""
-        with self._changed:
-            while not self._is_over and any(
+    def wait_for_room(self, timeout: float) -> bool:
+        """Waits while too many alerts wait for a channel that was attached with a limit, at most so
+        many seconds; whether there is room.
+        """
+
+        def has_room() -> bool:
+            return self._is_over or not any(
                 one.limit and self._last - one.done > one.limit for one in self._channels.values()
-            ):
-                self._changed.wait(1.0)
+            )
+
+        with self._changed:
+            return self._changed.wait_for(has_room, timeout)
 
     def _write(self, last: int) -> None:
         """Writes what is not written up to an id. One thread at a time."""
@@ -294,7 +290,7 @@ class Store:
                 return  # it was given up, and comes back from a call that hung
             position.done = done
             position.dead_letters += dead_letters
-            position.dead += sum(one.last_id - one.first_id + 1 for one in dead_letters)
+            self._dead[channel] += sum(one.last_id - one.first_id + 1 for one in dead_letters)
             if self.database is None:
                 self._shorten()
             if position.limit:
@@ -324,10 +320,14 @@ class Store:
             return self._last - position.done if position else 0
 
     def dead(self, channel: str) -> int:
-        """Alerts that became dead letters of a channel while it is there."""
+        """Alerts that became dead letters of a channel in this process."""
+        return self._dead[channel]
+
+    @property
+    def all_dead(self) -> int:
+        """Alerts that became dead letters of any channel, also of one that is gone."""
         with self._changed:
-            position = self._channels.get(channel)
-            return position.dead if position else 0
+            return self._dead.total()
 
     def size(self) -> int | None:
         """Bytes of the database that are in use; None where that is not known."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import threading
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,6 +28,10 @@ if TYPE_CHECKING:
     from lanner.service.sink import Sink
 
 
+_ROOM_S = 5.0
+"""A batch waits so long for room; then its sender is told to come again, which has more of it."""
+
+
 class _Matching:
     """Stores the alerts of lines, and the lines too, if they are to be recorded."""
 
@@ -33,15 +39,38 @@ class _Matching:
         self._engine = engine
         self._sink = sink
         self._file = file
+        self._is_ending = threading.Event()
+        self._busy_since: float | None = None
         self.events = 0
 
     def write(self, taken: Lines) -> None:
-        """The alerts are durable when this returns, the lines when `sync` does."""
-        if self._file:
-            self._file.write(taken)
-        batch = self._engine.batch(taken.lines)
-        self.events += batch.events
-        self._sink.take(batch)
+        """The alerts are durable when this returns, the lines when `sync` does.
+
+        Raises:
+            OSError: they cannot be written, or too many alerts wait.
+
+        """
+        self._busy_since = time.monotonic()
+        try:
+            if not (self._is_ending.is_set() or self._sink.wait_for_room(_ROOM_S)):
+                reason = "too many alerts wait for a channel (delivery.when_full: block)"
+                raise OSError(errno.EAGAIN, reason, "the store")
+            if self._file:
+                self._file.write(taken)
+            batch = self._engine.batch(taken.lines)
+            self.events += batch.events
+            self._sink.take(batch)
+        finally:
+            self._busy_since = None
+
+    def busy_s(self) -> float:
+        """How long it has been busy with the same lines; seconds."""
+        since = self._busy_since
+        return 0.0 if since is None else time.monotonic() - since
+
+    def stop(self) -> None:
+        """It is the end: nothing waits for room any more."""
+        self._is_ending.set()
 
     def sync(self) -> None:
         """Makes durable what was written."""
@@ -78,7 +107,7 @@ class AuditSource:
             ServiceError: that cannot be done, or anybody could send events from elsewhere.
 
         """
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self._log = log
         self._on_end = on_end
         self._is_over = threading.Event()
@@ -117,7 +146,13 @@ class AuditSource:
         """Begins to answer."""
         # not earlier: it has a thread, and one that is never started is never ended
         metrics = Metrics()
-        self._recorder = Recorder(intake(None), self._store, metrics, complain=self._complain)
+        self._recorder = Recorder(
+            intake(None),
+            self._store,
+            metrics,
+            on_end=self._server.stop,
+            complain=self._complain,
+        )
         self._webhook = Webhook(self._recorder, metrics, token=self._token)
         self._thread.start()
         place = self._listener.getsockname()
@@ -129,6 +164,7 @@ class AuditSource:
 
     def stop(self) -> None:
         """Ends it, once what was sent until now is answered."""
+        self._store.stop()
         self._server.stop()
 
     def join(self, timeout: float | None = None) -> bool:
@@ -137,8 +173,8 @@ class AuditSource:
         return not self._thread.is_alive()
 
     def silent_s(self) -> float:
-        """A server that waits for requests is not silent."""
-        return 0.0
+        """How long it has been busy with one batch; a server that waits for some is not silent."""
+        return self._store.busy_s()
 
     @property
     def is_over(self) -> bool:
@@ -157,7 +193,7 @@ class AuditSource:
         try:
             self._server.run(self._listener)
             self._recorder.close()
-        except Exception as error:  # noqa: BLE001 - the service says what ended its source
+        except BaseException as error:  # noqa: BLE001 - uvicorn ends by SystemExit, too
             self.failure = error
         self._is_over.set()
         self._on_end()

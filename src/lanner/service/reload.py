@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING
 
 from lanner.config.durations import seconds
@@ -12,6 +13,7 @@ from lanner.outputs.internal import reload_alert
 from lanner.service.redactions import redactor_of
 from lanner.service.ruleset import LoadedFile, RulesRefusedError, load_rules
 from lanner.service.syscalls import rule_captures, watched
+from lanner.service.watching import places_of
 
 if TYPE_CHECKING:
     from lanner.config import Config, Loaded
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from lanner.service.ruleset import LoadedRules
     from lanner.service.sink import Sink
     from lanner.service.state import State
+    from lanner.service.watching import Watcher
 
 _AT_START = (
     "engine",
@@ -38,7 +41,8 @@ _AT_START = (
     "log_level",
 )
 """Keys that are read at the start alone."""
-_PATIENCE_S = 60.0
+_PATIENCE_S = 30.0
+"""So long it may take until no event is being matched."""
 _MAX_SHOWN = 20
 
 
@@ -50,6 +54,7 @@ class Reloader:
     state: State
     sink: Sink
     log: Log
+    watcher: Watcher
 
     def reload(self) -> bool:
         """Reads again; whether it is in force now. If not, nothing has changed, and an alert says
@@ -57,36 +62,47 @@ class Reloader:
         """
         try:
             loaded = self._configuration()
-            rules = load_rules(loaded.config, self.request.rules)
-            redactor, before = redactor_of(loaded.config), self.sink.redactor
-            prepared = self.state.channels.prepare(loaded.config)
-            try:
-                # what either hides, while alerts of the rules before may be on their way
-                self.sink.redactor = before | redactor
-                rules = self._exchange(rules, loaded.config)
-            except BaseException:
-                self.sink.redactor = before
-                for _, channel in prepared.values():
-                    if channel is not None:
-                        channel.close()
-                raise
-        except (RulesRefusedError, ValueError, OSError, TimeoutError) as error:
+            self._adopt(loaded)
+        except Exception as error:  # noqa: BLE001 - whatever it is, what is in force stays
             self._refuse(error)
             return False
+        # what only the refused ones named does not count any more
+        self.watcher.watch(places_of(loaded, self.request))
+        self.log(f"in force now: {describe(self.state.rules)}", "notice")
+        return True
+
+    def _adopt(self, loaded: Loaded) -> None:
+        """Everything is made before anything is changed."""
+        config = loaded.config
+        rules = load_rules(config, self.request.rules)
+        redactor, before = redactor_of(config), self.sink.redactor
+        window = seconds(config.aggregate.window)
+        prepared = self.state.channels.prepare(config)
+        try:
+            # what either hides, while alerts of the rules before may be on their way
+            self.sink.redactor = before | redactor
+            rules = self._exchange(rules, config)
+        except BaseException:
+            self.sink.redactor = before
+            for _, channel in prepared.values():
+                if channel is not None:
+                    channel.close()
+            raise
         self.state.channels.adopt(prepared)
         self.sink.redactor = redactor
-        self.sink.repeats.set(seconds(loaded.config.aggregate.window), loaded.config.aggregate.by)
-        self._tell_of_late(loaded.config)
+        self.sink.repeats.set(window, config.aggregate.by)
+        self._tell_of_late(config)
         self.state.rules = rules
         self.state.loaded = loaded
         self.state.config_files = config_files(loaded)
         self.state.reloads += 1
         self.state.reloaded_ns = time.time_ns()
-        self.log(f"in force now: {describe(rules)}", "notice")
-        return True
 
     def _configuration(self) -> Loaded:
         loaded = self.request.load()
+        # a file that is named for the first time may be what has to be mended
+        places = (places_of(one, self.request) for one in (self.state.loaded, loaded))
+        self.watcher.watch(chain.from_iterable(places))
         if not loaded.ok:
             raise RulesRefusedError("the configuration is invalid", loaded.diagnostics)
         return loaded
@@ -106,7 +122,13 @@ class Reloader:
             def adopt() -> None:
                 self.state.retire(live.adopt(rules.engine, found.names, captures))
 
-            source.between(adopt).result(_PATIENCE_S)
+            future = source.between(adopt)
+            try:
+                future.result(_PATIENCE_S)
+            except TimeoutError:
+                if future.cancel():
+                    raise TimeoutError(f"{source.name}: no event was matched meanwhile") from None
+                future.result()  # it has just begun
         # the engine in use has the other's rules now
         return replace(rules, engine=engine)
 

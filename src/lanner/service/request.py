@@ -9,6 +9,7 @@ from lanner.service.ruleset import RuleChoice
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from lanner.api.writing import OutputCapture
     from lanner.config import Loaded
@@ -20,6 +21,7 @@ class Request:
 
     Attributes:
         load: reads the configuration; again for each reload.
+        config_path: its file, which need not be there yet.
         rules: rules and event sources that are named on the command line.
         duration_s: ends after so long, in seconds.
         write: a capture of all that is seen.
@@ -27,6 +29,7 @@ class Request:
     """
 
     load: Callable[[], Loaded]
+    config_path: Path | None = None
     rules: RuleChoice = field(default_factory=RuleChoice)
     duration_s: float | None = None
     write: OutputCapture | None = None

@@ -83,8 +83,14 @@ class LoadedRules:
     ruleset: api.Ruleset
     engine: api.Engine
     files: tuple[LoadedFile, ...]
-    watched: tuple[Path, ...]
-    """Files and folders whose change may change the rules."""
+
+
+def rule_paths(config: Config, choice: RuleChoice) -> tuple[Path, ...]:
+    """Files and folders whose change may change the rules, whether they are there or not."""
+    named = choice.paths or config.rules_files or config.rules_file
+    has_usual = choice.has_defaults and not named
+    usual = (SITE_RULES, *SITE_ADDITIONS) if has_usual else ()
+    return (*map(Path, named), *usual, *map(Path, choice.local))
 
 
 def load_rules(config: Config, choice: RuleChoice) -> LoadedRules:
@@ -94,7 +100,7 @@ def load_rules(config: Config, choice: RuleChoice) -> LoadedRules:
         RulesRefusedError: they are invalid, or none are named.
 
     """
-    ruleset, watched = _read(config, choice)
+    ruleset = _read(config, choice)
     # first of all, as in Falco: that a plugin is missing explains other errors
     missing = missing_plugin(config, ruleset.result) if choice.checks_plugins else None
     if missing:
@@ -119,7 +125,7 @@ def load_rules(config: Config, choice: RuleChoice) -> LoadedRules:
     except AdditionError as error:
         raise RulesRefusedError(str(error)) from None
     files = tuple(LoadedFile.of(file.source) for file in ruleset.result.files if file.source)
-    return LoadedRules(chosen, engine, files, watched)
+    return LoadedRules(chosen, engine, files)
 
 
 def missing_plugin(config: Config, result: LoadResult) -> str | None:
@@ -127,7 +133,7 @@ def missing_plugin(config: Config, result: LoadResult) -> str | None:
     return unmet_requirement(result.required_plugins, plugins_there(config))
 
 
-def _read(config: Config, choice: RuleChoice) -> tuple[api.Ruleset, tuple[Path, ...]]:
+def _read(config: Config, choice: RuleChoice) -> api.Ruleset:
     plugins = [plugin.name for plugin in config.loaded_plugins]
     named = choice.paths or config.rules_files or config.rules_file
     if named or not choice.has_defaults:
@@ -137,18 +143,15 @@ def _read(config: Config, choice: RuleChoice) -> tuple[api.Ruleset, tuple[Path, 
             raise RulesRefusedError(
                 "You must specify at least one rules file/directory via -r or a rules_files entry"
             )
-        ruleset = api.load_rules(
+        return api.load_rules(
             *filter(_has_rules, paths),
             local=choice.local,
             plugins=plugins,
             static=config.static_fields,
         )
-    else:
-        ruleset = api.load_rules(
-            defaults=True, local=choice.local, plugins=plugins, static=config.static_fields
-        )
-        paths = [SITE_RULES, *SITE_ADDITIONS]
-    return ruleset, (*map(Path, named), *(() if named else paths), *map(Path, choice.local))
+    return api.load_rules(
+        defaults=True, local=choice.local, plugins=plugins, static=config.static_fields
+    )
 
 
 def _has_rules(path: Path) -> bool:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import sqlite3
 import time
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanner.config.durations import seconds
 from lanner.outputs.alert import hostname
-from lanner.outputs.internal import channel_alert, store_alert
+from lanner.outputs.internal import channel_alert, source_alert, store_alert
 from lanner.service.auditing import audit_sources
 from lanner.service.channels import Channels
 from lanner.service.drops import Losses
@@ -26,7 +26,7 @@ from lanner.service.snapshots import Snapshots
 from lanner.service.sources import Source, Watching
 from lanner.service.state import State
 from lanner.service.syscalls import open_syscalls
-from lanner.service.watching import Watcher
+from lanner.service.watching import Watcher, places_of
 
 if TYPE_CHECKING:
     from lanner.config import Loaded
@@ -63,6 +63,9 @@ class Service:
         self._orders: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._to_tell: queue.SimpleQueue[InternalAlert] = queue.SimpleQueue()
         self._has_failed = False
+        self._failed: set[EventSource] = set()
+        self._watcher = Watcher()
+        self._watcher.watch(places_of(loaded, request))
         rules = load_rules(config, request.rules)
         store = open_store(config, log, self._on_store_trouble)
         channels = Channels(store, self._on_channel_trouble, lambda: self.order(END))
@@ -82,7 +85,7 @@ class Service:
             channels=channels,
             engine_kind=config.engine.kind,
         )
-        self._reloader = Reloader(request, self.state, self._sink, log)
+        self._reloader = Reloader(request, self.state, self._sink, log, self._watcher)
         self._snapshots = Snapshots(config.metrics, self.state, self._sink)
         try:
             self._prepared = channels.prepare(config)
@@ -154,7 +157,6 @@ class Service:
         deadline = None
         if self._request.duration_s is not None:
             deadline = time.monotonic() + self._request.duration_s
-        watcher = Watcher(self._watched())
         state.channels.adopt(self._prepared)
         for source in state.sources:
             source.start()
@@ -165,18 +167,21 @@ class Service:
         next_retention = next_sign = 0.0
         try:
             while not all(source.is_over for source in state.sources):
-                order = self._next_order(deadline)
-                now = time.monotonic()
-                if order == END or (deadline is not None and now >= deadline):
+                orders = self._next_orders(deadline)
+                state.looked = now = time.monotonic()
+                if END in orders or (deadline is not None and now >= deadline):
                     break
-                if order == REOPEN:
+                if REOPEN in orders:
                     state.channels.reopen()
                     for source in state.sources:
                         source.reopen()
-                is_changed = state.loaded.config.watch_config_files and watcher.has_changed()
-                if order == RELOAD or is_changed:
+                is_wanted = RELOAD in orders
+                if is_wanted:
+                    self._watcher.forgive()
+                elif state.loaded.config.watch_config_files:
+                    is_wanted = self._watcher.has_changed()
+                if is_wanted:
                     self._reload()
-                    watcher.watch(self._watched())
                 self._tell()
                 self._look()
                 is_due = now >= next_retention
@@ -191,25 +196,20 @@ class Service:
             self._end()
         for source in state.sources:
             if source.failure is not None:
-                # what the native part says names the file itself
-                is_plain = isinstance(source.failure, OSError) and source.failure.errno is None
-                said = str(source.failure) if is_plain else f"{source.name}: {source.failure}"
-                raise ServiceError(said) from source.failure
+                raise ServiceError(_failure_of(source)) from source.failure
         return not self._has_failed
 
-    def _next_order(self, deadline: float | None) -> str:
+    def _next_orders(self, deadline: float | None) -> set[str]:
+        """All that was ordered since, or what comes first: who orders twice wants it once."""
         wait = _LOOK_EVERY_S
         if deadline is not None:
             wait = min(wait, max(0.0, deadline - time.monotonic()))
-        try:
-            return self._orders.get(timeout=wait)
-        except queue.Empty:
-            return ""
-
-    def _watched(self) -> list[Path]:
-        loaded = self.state.loaded
-        included = [one if isinstance(one, str) else one.path for one in loaded.config.config_files]
-        return [*loaded.files, *map(Path, included), *self.state.rules.watched]
+        orders = set()
+        with contextlib.suppress(queue.Empty):
+            orders.add(self._orders.get(timeout=wait))
+            while True:
+                orders.add(self._orders.get_nowait())
+        return orders
 
     def _reload(self) -> None:
         self._notifier.reloading()
@@ -228,6 +228,13 @@ class Service:
         self.state.store.save()
 
     def _tell(self) -> None:
+        for source in self.state.sources:
+            if source.failure is not None and source not in self._failed:
+                self._failed.add(source)
+                problem = _failure_of(source)
+                if not all(one.is_over for one in self.state.sources):
+                    self._log(f"{problem}: nothing is seen of it any more", "critical")
+                self._sink.internal(source_alert(time.time_ns(), source.name, problem))
         while not self._to_tell.empty():
             self._sink.internal(self._to_tell.get())
 
@@ -245,8 +252,9 @@ class Service:
         self._notifier.stopping()
         for source in self.state.sources:
             source.stop()
+        deadline = time.monotonic() + _END_S
         for source in self.state.sources:
-            if not source.join(_END_S):
+            if not source.join(max(0.0, deadline - time.monotonic())):
                 self._log(f"{source.name}: it did not end: what it has seen last is lost", "error")
         self._tell()
         self._sink.repeats.close(everything=True)
@@ -268,3 +276,12 @@ class Service:
         else:
             self._log(f"{name}_output: {problem}: alerts wait, and are tried again", "error")
         self._to_tell.put(channel_alert(time.time_ns(), f"{name}_output", problem))
+
+
+def _failure_of(source: EventSource) -> str:
+    """Why a source failed."""
+    failure = source.failure
+    # what the native part says names the file itself
+    is_plain = isinstance(failure, OSError) and failure.errno is None
+    said = str(failure) or type(failure).__name__
+    return said if is_plain else f"{source.name}: {said}"

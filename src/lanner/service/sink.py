@@ -28,6 +28,12 @@ class Sink:
         self._iso_time = iso_time
         self._utc_offset = utc_offset
 
+    def wait_for_room(self, timeout: float) -> bool:
+        """Waits while too many alerts wait for a channel that is not to lose any (`when_full:
+        block`); whether there is room. Who brings alerts asks before.
+        """
+        return self._store.wait_for_room(timeout)
+
     def take(self, batch: Batch) -> None:
         """Stores the alerts of a batch: when it returns, they are durable."""
         if not len(batch):
@@ -42,5 +48,4 @@ class Sink:
         priority = PRIORITIES.index(alert.priority)
         line = text.decode().rstrip("\n")
         row = (alert.time_ns, priority, alert.rule, "internal", json, line)
-        # whoever tells of a channel that is down must not wait for it
-        self._store.append([row], waits=False)
+        self._store.append([row])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
     from lanner.api.live import Live
     from lanner.service.log import Log
     from lanner.service.sink import Sink
+
+
+_WAIT_S = 0.5
 
 
 class Reading(Protocol):
@@ -45,7 +49,7 @@ class Source:
     def __init__(self, name: str, reading: Reading, sink: Sink, on_end: Callable[[], None]) -> None:
         """`on_end` is called when nothing more comes; if that is an error, `failure` is set."""
         self.name = name
-        self.failure: Exception | None = None
+        self.failure: BaseException | None = None
         self._events = 0
         self._reading = reading
         self._sink = sink
@@ -54,6 +58,7 @@ class Source:
         self._commands: queue.SimpleQueue[tuple[Callable[[], None], Future[None]]] = (
             queue.SimpleQueue()
         )
+        self._is_ending = threading.Event()
         self._is_over = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"source-{name}", daemon=True)
 
@@ -63,6 +68,7 @@ class Source:
 
     def stop(self) -> None:
         """Ends it, once all that was seen until now is matched."""
+        self._is_ending.set()
         self._reading.stop()
 
     def join(self, timeout: float | None = None) -> bool:
@@ -98,21 +104,31 @@ class Source:
     def _run(self) -> None:
         try:
             for batch in self._reading.batches():
-                self._alive = time.monotonic()
+                self._note_life()
                 if batch is not None:
                     self._events += batch.events
+                    while len(batch) and not self._has_room():
+                        self._note_life()
                     self._sink.take(batch)
                 self._reading.after_batch()
-                self._obey()
-        except Exception as error:  # noqa: BLE001 - the service says what ended its source
-            self.failure = error
-        try:
             self._reading.close()
-        except OSError as error:
-            self.failure = self.failure or error
+        except BaseException as error:  # noqa: BLE001 - what the native part throws is no Exception
+            self.failure = error
+            with contextlib.suppress(Exception):
+                self._reading.close()
         self._is_over.set()
         self._obey()
         self._on_end()
+
+    def _note_life(self) -> None:
+        self._alive = time.monotonic()
+        self._obey()
+
+    def _has_room(self) -> bool:
+        """Whether alerts can be taken now; waits for it. At the end they are: the store has them,
+        and channels get them from there after the next start.
+        """
+        return self._is_ending.is_set() or self._sink.wait_for_room(_WAIT_S)
 
     def _obey(self) -> None:
         while True:
@@ -120,6 +136,8 @@ class Source:
                 do, future = self._commands.get_nowait()
             except queue.Empty:
                 return
+            if not future.set_running_or_notify_cancel():
+                continue
             try:
                 do()
             except Exception as error:  # noqa: BLE001 - it is the asker's

@@ -24,7 +24,7 @@ class EventSource(Protocol):
     """Where events come from (`Source`, `AuditSource`)."""
 
     name: str
-    failure: Exception | None
+    failure: BaseException | None
 
     @property
     def events(self) -> int:
@@ -63,6 +63,7 @@ class State:
         sources: where events come from.
         engine_kind: where system calls come from: `engine.kind`.
         watching: live detection, and its source.
+        looked: when the main thread looked at all this last; monotonic seconds.
         started_ns: when it began, in nanoseconds since the epoch.
         reloaded_ns: when the rules were read last.
         reloads: how often they were read again.
@@ -78,6 +79,7 @@ class State:
     sources: tuple[EventSource, ...] = ()
     engine_kind: str = "nodriver"
     watching: tuple[Source, Live] | None = None
+    looked: float = field(default_factory=time.monotonic)
     started_ns: int = field(default_factory=time.time_ns)
     reloaded_ns: int = field(default_factory=time.time_ns)
     reloads: int = 0
@@ -120,6 +122,13 @@ class State:
     def live(self) -> LiveStats | None:
         """The counters of live detection, where there is one; waits for the end of a batch."""
         return self.watching[1].stats() if self.watching else None
+
+    def events_by_source(self) -> Counter[str]:
+        """Events by the name of their source; audit events can come from several places."""
+        found: Counter[str] = Counter()
+        for source in self.sources:
+            found[source.name] += source.events
+        return found
 
     @property
     def events(self) -> int:

@@ -6,55 +6,95 @@ that is exchanged by its symbolic link.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from lanner.api.ruleset import rule_files
+from lanner.service.ruleset import rule_paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
+
+    from lanner.config import Loaded
+    from lanner.service.request import Request
 
 _MAX_FILES = 10_000
 
-State = tuple[tuple[str, int, int, int, int], ...]
+State = tuple[tuple[str, int, int, int, int, int], ...]
 
 
-def state_of(paths: Iterable[Path]) -> State:
-    """What files, and the files in folders, look like now; what is not there has no part in it."""
-    found = []
-    for path in paths:
-        files = [path]
-        if path.is_dir():
-            try:
-                files += sorted(path.iterdir())[:_MAX_FILES]
-            except OSError:
-                continue
-        for file in files:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A file, or a folder; of one with rules, its other files (those of editors) do not count."""
+
+    path: Path
+    has_rules: bool = False
+
+    def state(self) -> State:
+        """What it looks like now; what is not there has no part in it."""
+        try:
+            if not self.path.is_dir():
+                files = [self.path]
+            elif self.has_rules:
+                files = rule_files(self.path)
+            else:
+                files = sorted(self.path.iterdir())
+        except OSError:
+            return ()
+        found = []
+        for file in files[:_MAX_FILES]:
             try:
                 seen = file.stat()
             except OSError:
                 continue
-            found.append((str(file), seen.st_dev, seen.st_ino, seen.st_mtime_ns, seen.st_size))
-    return tuple(found)
+            # the time of the last change of attributes cannot be set: a file whose text is replaced
+            # by one of the same size and age has another one, and so has one that can be read now
+            times = (seen.st_mtime_ns, seen.st_ctime_ns)
+            found.append((str(file), seen.st_dev, seen.st_ino, *times, seen.st_size))
+        return tuple(found)
+
+
+def places_of(loaded: Loaded, request: Request) -> tuple[Place, ...]:
+    """What a configuration comes from, and its rules."""
+    named = () if request.config_path is None else (request.config_path,)
+    included = [one if isinstance(one, str) else one.path for one in loaded.config.config_files]
+    return (
+        *map(Place, (*named, *loaded.files)),
+        *(Place(Path(one)) for one in included),
+        *(Place(path, has_rules=True) for path in rule_paths(loaded.config, request.rules)),
+    )
 
 
 class Watcher:
     """Says when files have changed, and are not being changed any more."""
 
-    def __init__(self, paths: Iterable[Path]) -> None:
-        """Begins with what they are now."""
-        self._known: dict[Path, State] = {}
-        self.watch(paths)
+    def __init__(self) -> None:
+        """Watches nothing."""
+        self._known: dict[Place, State] = {}
+        self._last: dict[Place, State] = {}
 
-    def watch(self, paths: Iterable[Path]) -> None:
-        """Watches these from now on. A change that has not been told yet of those that were watched
-        before is not forgotten: it may have come after they were read.
+    def watch(self, places: Iterable[Place]) -> None:
+        """Watches these from now on; to be called before they are read. What changes while they are
+        read has changed: of those that were watched before, what is known stays.
         """
-        self._last = {path: state_of([path]) for path in paths}
-        self._known = {path: self._known.get(path, now) for path, now in self._last.items()}
+        wanted = dict.fromkeys(places)
+        for place in [place for place in self._known if place not in wanted]:
+            del self._known[place]
+        for place in wanted:
+            if place not in self._known:
+                self._known[place] = place.state()
+        self._last = dict(self._known)
+
+    def forgive(self) -> None:
+        """What they are now is known: they are about to be read."""
+        self._known = {place: place.state() for place in self._known}
+        self._last = dict(self._known)
 
     def has_changed(self) -> bool:
         """Whether they are not what they were, and the same as at the last look."""
-        before, self._last = self._last, {path: state_of([path]) for path in self._last}
+        before, self._last = self._last, {place: place.state() for place in self._known}
         if self._last == self._known or self._last != before:
             return False
-        self._known = self._last
+        self._known = dict(self._last)
         return True

@@ -110,6 +110,10 @@ class Webhook:
         except _RefusedError as refused:
             self._metrics.rejected()
             status, content, kind = refused.status, f"{refused}\n".encode(), "text/plain"
+        except asyncio.CancelledError:
+            # the server ends, and waits no longer: the answer is what its client still gets
+            self._metrics.rejected()
+            status, content, kind = HTTPStatus.SERVICE_UNAVAILABLE, b"it ends\n", "text/plain"
         extra = []
         if status in {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}:
             extra.append((b"retry-after", str(_RETRY_AFTER_S).encode()))

@@ -201,7 +201,7 @@ class Recorder:
         self._lock = threading.Lock()
         self._waiting_bytes = 0
         self._is_over = False
-        self._failure: Exception | None = None
+        self._failure: BaseException | None = None
         self._wants_reopening = threading.Event()
         self._thread = threading.Thread(target=self._run, name="recorder")
         self._thread.start()
@@ -235,7 +235,7 @@ class Recorder:
         """Records what waits, and ends.
 
         Raises:
-            Exception: what ended it before.
+            BaseException: what ended it before.
 
         """
         with self._lock:
@@ -256,7 +256,7 @@ class Recorder:
                 group = []
                 for taken in recorded:
                     self._tell(taken.lines)
-        except Exception as error:  # noqa: BLE001 - whatever it is, senders wait for an answer
+        except BaseException as error:  # noqa: BLE001 - whatever it is, senders wait for an answer
             self._fail(error, group)
 
     def _next_group(self) -> list[_Job]:
@@ -270,7 +270,7 @@ class Recorder:
             group.append(job)
         return group
 
-    def _fail(self, error: Exception, group: list[_Job]) -> None:
+    def _fail(self, error: BaseException, group: list[_Job]) -> None:
         """Nothing more is taken, and nobody waits for an answer."""
         with self._lock:
             self._is_over = True

@@ -298,7 +298,8 @@ def _run(options: argparse.Namespace, loaded: Loaded, choice: RuleChoice, log: L
     gc.enable()
     orders = Orders()
     duration = float(options.duration) if options.duration else None
-    request = Request(lambda: _load(options), choice, duration)
+    path = Path(options.config or DEFAULT_CONFIG)
+    request = Request(lambda: _load(options), path, choice, duration)
     with _refusing_rules():
         service = Service(request, loaded, log)
     starting.tell_of_rules(loaded.config, service.state.rules.ruleset.result, log)
