@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import threading
 import urllib.error
@@ -10,6 +11,7 @@ import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from lanner import api
 from tests.service.running import RULE, Running, event, free_port
@@ -252,6 +254,74 @@ def test_what_was_counted_of_rules_outlives_a_reload(place: tuple[Path, Path, in
             f'rules_matches_total{{priority="4",rule_name="{name}",source="k8s_audit"}} {count}'
         )
         assert f"falcosecurity_falco_{matches}" in text.splitlines()
+
+
+def samples(text: str) -> dict[tuple[str, ...], float]:
+    """All samples; none is there twice, nor is one of its labels."""
+    found: dict[tuple[str, ...], float] = {}
+    for line in text.splitlines():
+        names = re.findall(r'[{,](\w+)="', line)
+        assert len(set(names)) == len(names), line
+    for family in text_string_to_metric_families(text):
+        for one in family.samples:
+            key = (one.name, *(f"{name}={value}" for name, value in sorted(one.labels.items())))
+            assert key not in found
+            found[key] = one.value
+    return found
+
+
+def test_metrics_are_one_each_and_counters_never_go_back(
+    place: tuple[Path, Path, int], tmp_path: Path
+) -> None:
+    config, rules, port = place
+    web, peer, log = free_port(), free_port(), tmp_path / "audit.log"
+    log.touch()
+    name = 'a "b" \\ c'
+    text = RULE.format(name=json.dumps(name), text="x") + "  tags: [pci_10.2, pci_10-2]\n"
+    rules.write_text(text)
+    again = tmp_path / "again" / rules.name
+    again.parent.mkdir()
+    again.write_text(text)
+    settings = {
+        "rules_files": [str(rules), str(again)],
+        "json_output": True,
+        "audit": {"listen": f"127.0.0.1:{port}", "follow": str(log)},
+        "webserver": {"enabled": True, "listen_port": web, "prometheus_metrics_enabled": True},
+        "metrics": {"enabled": True},
+        "http_output": {"enabled": True, "url": f"http://127.0.0.1:{peer}/"},
+        "delivery": {"max_backlog": 2},
+    }
+    config.write_text(json.dumps(settings))
+    with Running(config, port) as running:
+        for number in range(6):
+            running.send(f"{number}")
+        dead = ("lanner_channel_dead_letters_total", "channel=http")
+        running.wait(lambda: samples(get(web, "/metrics")[1])[dead] > 0)
+        before = samples(get(web, "/metrics")[1])
+        settings["delivery"] = {"max_backlog": 3}
+        config.write_text(json.dumps(settings))
+        running.wait(lambda: running.has_said("in force now"))
+        after = samples(get(web, "/metrics")[1])
+        assert running.end() == 0
+    assert any(f"rule_name={name}" in key for key in before)
+    back = {key for key, value in before.items() if value > after.get(key, 0) and is_counter(key)}
+    assert not back
+
+
+def is_counter(key: tuple[str, ...]) -> bool:
+    return key[0].endswith("_total") and "host_" not in key[0]
+
+
+def test_what_a_refused_configuration_names_is_watched_too(place: tuple[Path, Path, int]) -> None:
+    config, rules, port = place
+    added = rules.with_name("added.yaml")
+    added.write_text("- rule: broken\n")
+    with Running(config, port) as running:
+        config.write_text(config.read_text().replace(f"[{rules}]", f"[{rules}, {added}]"))
+        running.wait(lambda: running.has_said("nothing is changed"))
+        added.write_text(RULE.format(name="added", text="mended"))
+        running.wait(lambda: running.has_said("in force now: 2 rules"))
+        assert running.end() == 0
 
 
 def test_a_signal_while_it_begins_is_kept(place: tuple[Path, Path, int]) -> None:

@@ -88,14 +88,17 @@ class Delivery:
         *,
         on_trouble: Callable[[str, str | None], None] = lambda _channel, _problem: None,
         on_gone: Callable[[str], None] = lambda _channel: None,
+        before: ChannelCounters | None = None,
     ) -> None:
         """Attaches the channel; `start` begins.
 
         `on_trouble` is told when a channel fails, and with None when it works again;
         `on_gone`, that it is over for good: it ends then, and its alerts stay in the store.
+        `before` are the counters of the delivery in whose place this one is: they go on.
         """
         self.name = name
-        self.counters = ChannelCounters()
+        before = before or ChannelCounters()
+        self.counters = ChannelCounters(before.delivered, before.failures)
         self._channel = channel
         self._store = store
         self._form = form

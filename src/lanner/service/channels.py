@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from lanner.config import Config
     from lanner.outputs.channels import Channel, ChannelSettings
+    from lanner.outputs.delivery import ChannelCounters
     from lanner.outputs.store import Store
 
 END_S = 10.0
@@ -47,6 +48,7 @@ class Channels:
         self._on_trouble = on_trouble
         self._on_all_gone = on_all_gone
         self._gone: set[str] = set()
+        self._ended: dict[str, ChannelCounters] = {}
         self._running: dict[str, tuple[_Wanted, Delivery]] = {}
 
     @property
@@ -92,6 +94,7 @@ class Channels:
                     wanted.patience,
                     on_trouble=self._on_trouble,
                     on_gone=self._note_gone,
+                    before=self._ended.get(name),
                 )
                 self._running[name] = (wanted, delivery)
                 delivery.start()
@@ -118,6 +121,7 @@ class Channels:
         self._store.wake()
         for delivery in ending:
             delivery.join()
+            self._ended[delivery.name] = delivery.counters
 
 
 def _wanted(config: Config) -> dict[str, _Wanted]:

@@ -93,18 +93,19 @@ def _base(state: State) -> Iterator[Figure]:
     prefix = "falcosecurity_falco"
     yield Figure("", f"{prefix}_version_info", 1, (("version", FALCO_VERSION),))
     for kind, files in (("rules", state.rules.files), ("config", state.config_files)):
-        for file in files:
-            labels = (("file_name", os.path.basename(file.path)), ("sha256", file.sha256))  # noqa: PTH119
+        # files in two folders can be the same in both
+        for file_name, digest in dict.fromkeys((Path(one.path).name, one.sha256) for one in files):
+            labels = (("file_name", file_name), ("sha256", digest))
             yield Figure("", f"{prefix}_sha256_{kind}_files_info", 1, labels)
     engine = ENGINE_NAMES.get(state.engine_kind, "nodriver")
-    for source in state.sources:
-        name = engine if source.name == "syscall" else "source_plugin"
-        labels = (("engine_name", name), ("evt_source", source.name))
+    for source in state.events_by_source():
+        name = engine if source == "syscall" else "source_plugin"
+        labels = (("engine_name", name), ("evt_source", source))
         yield Figure("", "falcosecurity_scap_engine_name_info", 1, labels)
     release = os.uname().release
     yield Figure("", f"{prefix}_kernel_release_info", 1, (("kernel_release", release),))
     yield Figure("", "falcosecurity_evt_hostname_info", 1, (("hostname", socket.gethostname()),))
-    drops = sum(state.store.dead(one.name) for one in state.channels.deliveries)
+    drops = state.store.all_dead
     name = "outputs_queue_num_drops"
     yield _counter(f"falco.{name}", f"{prefix}_{name}_total", drops)
     for name, value in (
@@ -125,8 +126,9 @@ def _rules(state: State) -> Iterator[Figure]:
     yield Figure("falco.rules.matches_total", "", total)
     for rule, counted in counts.rules:
         name, source = ("rule_name", rule.name), ("source", rule.source)
-        tags = ((f"tag_{tag}", "true") for tag in sorted(rule.tags))
-        labels = (("priority", str(rule.priority)), name, source, *tags)
+        # tags that differ in what names of labels cannot have are one label
+        tags = dict.fromkeys(_label_name(f"tag_{tag}") for tag in sorted(rule.tags))
+        labels = (("priority", str(rule.priority)), name, source, *((one, "true") for one in tags))
         field = f"falco.rules.{sanitized(rule.name)}"
         metric = "falcosecurity_falco_rules_matches_total"
         yield _counter(field, metric, counted.matched, *labels)
@@ -193,9 +195,8 @@ def _kernel(live: LiveStats) -> Iterator[Figure]:
 
 def _own(state: State) -> Iterator[Figure]:
     store = state.store
-    for source in state.sources:
-        label = ("source", source.name)
-        yield _counter("", "lanner_events_total", source.events, label)
+    for source, events in state.events_by_source().items():
+        yield _counter("", "lanner_events_total", events, ("source", source))
     yield _counter("lanner.reloads", "lanner_reloads_total", state.reloads)
     failed = state.failed_reloads
     yield _counter("lanner.reloads_failed", "lanner_reloads_failed_total", failed)
@@ -272,7 +273,7 @@ def _number(value: float) -> str:
 def _labels(labels: tuple[tuple[str, str], ...]) -> str:
     if not labels:
         return ""
-    shown = ",".join(f'{_label_name(name)}="{_escaped(value)}"' for name, value in labels)
+    shown = ",".join(f'{name}="{_escaped(value)}"' for name, value in labels)
     return f"{{{shown}}}"
 
 
