@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
 import socket
 import subprocess
+import urllib.request
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -122,6 +124,67 @@ def test_a_source_that_fails_is_an_alert_and_others_go_on(tmp_path: Path) -> Non
     internal = json.loads(running.output[0])
     assert internal["rule"] == "Lanner internal: an event source has failed"
     assert "Is a directory" in internal["output"]
+
+
+@pytest.mark.parametrize(
+    ("options", "problem"),
+    [
+        (
+            ["audit.tls_cert_file=/nowhere.pem"],
+            "tls_cert_file and tls_private_key_file go together",
+        ),
+        (["audit.client_ca_file=/nowhere.pem"], "without tls_cert_file nobody is asked for it"),
+        (
+            ["audit.tls_cert_file=/etc/passwd", "audit.tls_private_key_file=/nowhere.pem"],
+            "audit: /nowhere.pem: No such file",
+        ),
+        (
+            ["webserver.ssl_enabled=true", "webserver.ssl_certificate=/etc/passwd"],
+            "webserver: /etc/passwd: no certificate",
+        ),
+        (["webserver.token_file=/nowhere"], "webserver: /nowhere: No such file"),
+    ],
+)
+def test_what_is_wrong_at_the_start_is_named(
+    tmp_path: Path, options: list[str], problem: str
+) -> None:
+    config, _ = configure(tmp_path, webserver={"enabled": True, "listen_port": 0})
+    words = [word for option in options for word in ("-o", option)]
+    done = subprocess.run(
+        [LANNER, "run", "-c", config, *words],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=SECONDS,
+    )
+    assert done.returncode == 1
+    assert problem in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_who_asks_for_nothing_keeps_nobody_from_asking(tmp_path: Path) -> None:
+    web = free_port()
+    config, port = configure(tmp_path, webserver={"enabled": True, "listen_port": web})
+    with Running(config, port) as running, contextlib.ExitStack() as held:
+        for _ in range(300):
+            client = held.enter_context(socket.create_connection(("127.0.0.1", web)))
+            client.sendall(b"GET /healthz HTTP/1.1\r\nhost")
+        with urllib.request.urlopen(f"http://127.0.0.1:{web}/healthz", timeout=SECONDS) as answer:
+            assert answer.status == 200
+        assert running.end() == 0
+
+
+def test_what_was_never_sent_and_is_kept_nowhere_is_said(tmp_path: Path) -> None:
+    config, port = configure(
+        tmp_path,
+        http_output={"enabled": True, "url": f"http://127.0.0.1:{free_port()}/"},
+        store={"path": "none"},
+    )
+    with Running(config, port) as running:
+        assert running.send("a", "b") == 200
+        running.wait(lambda: running.has_said("http_output"))
+        assert running.end() == 0
+    assert running.has_said("alerts were not sent, and are lost")
 
 
 def ids(running: Running) -> list[str]:

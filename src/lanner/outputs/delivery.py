@@ -115,6 +115,11 @@ class Delivery:
         self._wants_reopening = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"channel-{name}", daemon=True)
 
+    @property
+    def waiting(self) -> int:
+        """Alerts that wait for it."""
+        return self._store.last_id - self._done
+
     def start(self) -> None:
         """Begins to deliver."""
         self._thread.start()
@@ -230,7 +235,7 @@ class Delivery:
     def _look_whether_slow(self) -> None:
         """A channel that works can still be slower than alerts come."""
         limit = max(_AT_ONCE, (self._patience.max_backlog or _BACKLOG) // 10)
-        waiting = self._store.last_id - self._done
+        waiting = self.waiting
         if not self._is_slow and waiting > limit:
             self._is_slow = True
             self._on_trouble(self.name, f"{waiting:,} alerts wait: it is slower than they come")

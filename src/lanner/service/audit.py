@@ -126,7 +126,8 @@ class AuditSource:
             file = None
             if settings.record_path:
                 path = Path(settings.record_path)
-                file = RotatingFile(path, Rotation(100 << 20, 10, 0, compress=False))
+                rotation = Rotation(100 << 20, 10, 0, compress=False)
+                file = RotatingFile(path, rotation, complain=self._complain)
             self._store = _Matching(engine, sink, file)
             self._token = token
             self._server = Server(self, address, tls)
@@ -182,8 +183,12 @@ class AuditSource:
         return self._is_over.is_set()
 
     def reopen(self) -> None:
-        """The record is opened under its name again, and certificates are read again."""
+        """The record is opened under its name again."""
         self._recorder.reopen()
+        self.renew()
+
+    def renew(self) -> None:
+        """Certificates are read again."""
         self._server.renew(self._complain)
 
     def _complain(self, message: str) -> None:
@@ -201,6 +206,10 @@ class AuditSource:
 
 def _tls(settings: AuditSection) -> Tls | None:
     if not settings.tls_cert_file and not settings.tls_private_key_file:
+        if settings.client_ca_file:
+            raise ServiceError("audit.client_ca_file: without tls_cert_file nobody is asked for it")
         return None
+    if not (settings.tls_cert_file and settings.tls_private_key_file):
+        raise ServiceError("audit: tls_cert_file and tls_private_key_file go together")
     client_ca = Path(settings.client_ca_file) if settings.client_ca_file else None
     return Tls(Path(settings.tls_cert_file), Path(settings.tls_private_key_file), client_ca)

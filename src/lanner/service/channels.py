@@ -104,9 +104,11 @@ class Channels:
         for delivery in self.deliveries:
             delivery.reopen()
 
-    def end(self) -> None:
-        """Delivers what waits, for a while, and ends them."""
+    def end(self) -> dict[str, int]:
+        """Delivers what waits, for a while, and ends them; how many alerts each has not got."""
+        ending = self.deliveries
         self._end(list(self._running), time.monotonic() + END_S)
+        return {one.name: one.waiting for one in ending if one.waiting}
 
     def _note_gone(self, name: str) -> None:
         self._gone.add(name)

@@ -22,11 +22,13 @@ _ORDERS: dict[int, str] = {
 
 class Orders:
     """From now on SIGHUP and SIGUSR1 are kept until there is a service that obeys them: they come
-    from log rotation and the like, which cannot know that it is only just beginning.
+    from log rotation and the like, which cannot know that it is only just beginning. SIGINT and
+    SIGTERM end it at once: there is nothing to complete.
     """
 
     def __init__(self) -> None:
         self._early: list[str] = []
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
         for number in (signal.SIGHUP, signal.SIGUSR1):
             signal.signal(number, lambda found, _frame: self._early.append(_ORDERS[found]))
 

@@ -217,6 +217,8 @@ class Service:
         self._reloader.reload()
         if self._web:
             self._web.renew()
+        for source in self.state.sources:
+            source.renew()
         self._notifier.ready(f"{len(self.state.rules.ruleset.rules)} rules")
 
     def _look(self) -> None:
@@ -258,10 +260,17 @@ class Service:
                 self._log(f"{source.name}: it did not end: what it has seen last is lost", "error")
         self._tell()
         self._sink.repeats.close(everything=True)
-        self.state.channels.end()
+        self._tell_of_unsent(self.state.channels.end())
         if self._web:
             self._web.stop()
         self.state.store.close()
+
+    def _tell_of_unsent(self, unsent: dict[str, int]) -> None:
+        for name, count in unsent.items():
+            if self.state.store.database:
+                self._log(f"{name}_output: {count:,} alerts wait for the next start", "notice")
+            else:
+                self._log(f"{name}_output: {count:,} alerts were not sent, and are lost", "error")
 
     def _on_store_trouble(self, problem: str | None, lost: int) -> None:
         if problem is None:

@@ -93,6 +93,9 @@ class Source:
     def reopen(self) -> None:
         """Nothing that it has open can be moved."""
 
+    def renew(self) -> None:
+        """It has no certificate."""
+
     def between(self, do: Callable[[], None]) -> Future[None]:
         """Does something between two batches: no event is being matched meanwhile."""
         future: Future[None] = Future()

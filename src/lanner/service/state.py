@@ -49,6 +49,9 @@ class EventSource(Protocol):
     def reopen(self) -> None:
         """Files are opened under their names again."""
 
+    def renew(self) -> None:
+        """Certificates are read again."""
+
 
 @dataclass(slots=True)
 class State:

@@ -56,13 +56,19 @@ class Place:
 
 
 def places_of(loaded: Loaded, request: Request) -> tuple[Place, ...]:
-    """What a configuration comes from, and its rules."""
+    """What a configuration comes from, its rules, and the certificates of what listens."""
+    config = loaded.config
     named = () if request.config_path is None else (request.config_path,)
-    included = [one if isinstance(one, str) else one.path for one in loaded.config.config_files]
+    certificates = (
+        config.audit.tls_cert_file,
+        config.audit.tls_private_key_file,
+        config.webserver.ssl_certificate if config.webserver.ssl_enabled else "",
+    )
+    included = [one if isinstance(one, str) else one.path for one in config.config_files]
     return (
-        *map(Place, (*named, *loaded.files)),
+        *map(Place, (*named, *loaded.files, *map(Path, filter(None, certificates)))),
         *(Place(Path(one)) for one in included),
-        *(Place(path, has_rules=True) for path in rule_paths(loaded.config, request.rules)),
+        *(Place(path, has_rules=True) for path in rule_paths(config, request.rules)),
     )
 
 

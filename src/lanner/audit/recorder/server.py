@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
-from lanner.audit.recorder.certificates import load_certificate
+from lanner.audit.recorder.certificates import load_authority, load_certificate
 
 if TYPE_CHECKING:
     import asyncio
@@ -73,7 +73,25 @@ class _Protocol(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A client is there."""
         super().connection_made(transport)
+        self.began = self.loop.time()
+        self._make_room()
         self._look_again()
+
+    def _make_room(self) -> None:
+        """Whoever opens connections and asks for nothing keeps nobody else from asking: the oldest
+        of those that are idle ends, first of those that have never asked.
+        """
+        if len(self.connections) < _MAX_CONNECTIONS:
+            return
+        others = (one for one in self.connections if isinstance(one, _Protocol) and one is not self)
+        idle = [one for one in others if not one.is_answering and not one.transport.is_closing()]
+        if idle:
+            min(idle, key=lambda one: (one.cycle is not None, one.began)).transport.abort()
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether a request of the client's is being answered."""
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _look_again(self) -> None:
         self.loop.call_later(_HEAD_TIMEOUT_S, self._end_if_idle, self._awaited())
@@ -82,8 +100,7 @@ class _Protocol(H11Protocol):
         """What the client's next request comes after; None when it is not the client's turn, or
         uvicorn counts the time already.
         """
-        is_answering = self.cycle is not None and not self.cycle.response_complete
-        return None if is_answering or self.timeout_keep_alive_task else self.cycle or self
+        return None if self.is_answering or self.timeout_keep_alive_task else self.cycle or self
 
     def _end_if_idle(self, awaited: object) -> None:
         if self.transport.is_closing():
@@ -101,7 +118,7 @@ class Server:
         """Reads the certificates.
 
         Raises:
-            OSError: they cannot be read, or are none (`ssl.SSLError`).
+            OSError: they cannot be read, or are none; it names the file.
 
         """
         self._tls = tls
@@ -116,6 +133,7 @@ class Server:
             ws="none",
             access_log=False,
             log_config=None,
+            log_level="error",  # not a line for each stranger's request that is none
             server_header=False,
             limit_concurrency=_MAX_CONNECTIONS,
             timeout_keep_alive=_KEEP_ALIVE_S,
@@ -188,6 +206,6 @@ def _context(tls: Tls) -> ssl.SSLContext:
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     load_certificate(context, tls.certificate, tls.key)
     if tls.client_ca:
-        context.load_verify_locations(tls.client_ca)
+        load_authority(context, tls.client_ca)
         context.verify_mode = ssl.CERT_REQUIRED
     return context
