@@ -6,6 +6,7 @@ import http.client
 import json
 import os
 import socket
+import sqlite3
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -80,6 +81,19 @@ def test_what_is_ordered_often_is_done_once_and_the_end_comes_first(tmp_path: Pa
         service.order(order)
     service.run()
     assert service.state.reloads == 0
+
+
+def test_what_fails_again_and_again_is_said_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    loaded, said = load(tmp_path), Said()
+    service = Service(Request(lambda: loaded, rules=CHOICE, duration_s=1.5), loaded, said)
+    monkeypatch.setattr(service.state.store, "retain", fail)
+    service.run()
+    assert sum("cannot be removed" in one for one in said.messages) == 1
 
 
 def test_while_rules_and_channels_change_nothing_that_is_hidden_is_seen(tmp_path: Path) -> None:

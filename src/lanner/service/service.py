@@ -63,6 +63,8 @@ class Service:
         self._orders: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._to_tell: queue.SimpleQueue[InternalAlert] = queue.SimpleQueue()
         self._has_failed = False
+        self._store_settings = config.store
+        self._retain_problem = ""
         self._failed: set[EventSource] = set()
         self._watcher = Watcher()
         self._watcher.watch(places_of(loaded, request))
@@ -241,13 +243,18 @@ class Service:
             self._sink.internal(self._to_tell.get())
 
     def _retain(self, *, by_age: bool) -> None:
-        section = self.state.loaded.config.store
+        section = self._store_settings
         age = seconds(section.max_age) if by_age else 0
         before = time.time_ns() - int(age * 1e9) if age else 0
         try:
             self.state.store.retain(before, section.max_size_mb << 20)
         except sqlite3.Error as error:
-            self._log(f"old alerts cannot be removed from the store: {error}", "error")
+            # it is tried twice a second
+            if self._retain_problem != str(error):
+                self._retain_problem = str(error)
+                self._log(f"old alerts cannot be removed from the store: {error}", "error")
+        else:
+            self._retain_problem = ""
 
     def _end(self) -> None:
         """All that was seen until now is matched, stored, and sent if that can be."""

@@ -81,6 +81,8 @@ def test_what_is_no_batch_is_refused(tmp_path: Path) -> None:
         assert send(batch(event(1)), Content_Encoding="br")[0] == 415
         assert send(b" " * (1 << 20) + b"{}")[0] == 413
         assert send(bomb, Content_Encoding="gzip")[0] == 413
+        twice = gzip.compress(batch(event(1))) + gzip.compress(batch(event(2)))
+        assert send(twice, Content_Encoding="gzip")[0] == 400, "half of it would be lost"
         assert send(bomb[:-9], Content_Encoding="gzip")[0] in {400, 413}
         assert send(b"no gzip", Content_Encoding="gzip")[0] == 400
         assert send(gzip.compress(batch(event(1)))[:-3], Content_Encoding="gzip")[0] == 400

@@ -201,6 +201,8 @@ class Webhook:
             raise self._too_large()
         if not unpacker.eof:
             raise _RefusedError(HTTPStatus.BAD_REQUEST, "broken gzip: it has no end")
+        if unpacker.unused_data:
+            raise _RefusedError(HTTPStatus.BAD_REQUEST, "there is more behind the end of the gzip")
         return plain
 
     async def _record(self, body: bytes) -> tuple[HTTPStatus, bytes, str]:
