@@ -76,7 +76,7 @@ def body(name: str) -> str:
 
 def test_what_is_ordered_often_is_done_once_and_the_end_comes_first(tmp_path: Path) -> None:
     loaded = load(tmp_path)
-    service = Service(Request(lambda: loaded, rules=CHOICE), loaded, Said())
+    service = Service(Request(lambda: loaded), loaded, Said())
     for order in (RELOAD, RELOAD, END):
         service.order(order)
     service.run()
@@ -90,7 +90,7 @@ def test_what_fails_again_and_again_is_said_once(
         raise sqlite3.OperationalError("database or disk is full")
 
     loaded, said = load(tmp_path), Said()
-    service = Service(Request(lambda: loaded, rules=CHOICE, duration_s=1.5), loaded, said)
+    service = Service(Request(lambda: loaded, duration_s=1.5), loaded, said)
     monkeypatch.setattr(service.state.store, "retain", fail)
     service.run()
     assert sum("cannot be removed" in one for one in said.messages) == 1

@@ -105,7 +105,7 @@ def _base(state: State) -> Iterator[Figure]:
     release = os.uname().release
     yield Figure("", f"{prefix}_kernel_release_info", 1, (("kernel_release", release),))
     yield Figure("", "falcosecurity_evt_hostname_info", 1, (("hostname", socket.gethostname()),))
-    drops = state.store.all_dead + state.store.counters.lost
+    drops = state.store.all_dead
     name = "outputs_queue_num_drops"
     yield _counter(f"falco.{name}", f"{prefix}_{name}_total", drops)
     for name, value in (

@@ -100,10 +100,13 @@ def test_clients_that_ask_for_nothing_are_sent_away(tmp_path: Path) -> None:
                 idle.enter_context(socket.create_connection(place, SECONDS)) for _ in range(300)
             ]
             for one in strangers[::2]:
-                one.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n")
+                # those that had to make room are gone by now
+                with contextlib.suppress(ConnectionError):
+                    one.sendall(b"POST / HTTP/1.1\r\nHost: x\r\n")
             assert recording.send(batch(event(1)))[0] == 200
             for one in strangers:
-                assert one.recv(1) == b""
+                with contextlib.suppress(ConnectionError):
+                    assert one.recv(1) == b""
         used.request("GET", "/healthz")  # the same connection
         assert used.getresponse().read() == b"ok\n"
         used.close()
