@@ -162,10 +162,13 @@ class Live:
                 raise
             raise LiveUnavailableError(str(error)) from None
         self._is_over = False
+        self.has_begun = False
+        """Whether it watches, or did."""
 
     def __enter__(self) -> Self:
         """Begins to watch."""
         self._begin = Batch(self._native.start())
+        self.has_begun = True
         return self
 
     def __exit__(

@@ -19,7 +19,7 @@ def problems(state: State) -> list[str]:
 
     A channel that fails is no reason: its alerts wait, and a restart would not help.
     """
-    found = []
+    found = [] if state.has_begun else ["syscall: it does not watch yet"]
     if (silent := time.monotonic() - state.looked) > MAX_BUSY_S:
         found.append(f"the main thread: no sign of life for {silent:.0f} s")
     for source in state.sources:

@@ -68,6 +68,7 @@ class Service:
         self._failed: set[EventSource] = set()
         self._watcher = Watcher()
         self._watcher.watch(places_of(loaded, request))
+        self._is_ready = False
         rules = load_rules(config, request.rules)
         store = open_store(config, log, self._on_store_trouble)
         channels = Channels(store, self._on_channel_trouble, lambda: self.order(END))
@@ -165,7 +166,6 @@ class Service:
         if self._web:
             self._web.start()
         self._log(describe(state.rules))
-        self._notifier.ready(f"{len(state.rules.ruleset.rules)} rules")
         next_retention = next_sign = 0.0
         try:
             while not all(source.is_over for source in state.sources):
@@ -221,9 +221,12 @@ class Service:
             self._web.renew()
         for source in self.state.sources:
             source.renew()
-        self._notifier.ready(f"{len(self.state.rules.ruleset.rules)} rules")
+        self._is_ready = False
 
     def _look(self) -> None:
+        if not self._is_ready and self.state.has_begun:
+            self._is_ready = True
+            self._notifier.ready(f"{len(self.state.rules.ruleset.rules)} rules")
         self._sink.repeats.close()
         try:
             self._snapshots.take()

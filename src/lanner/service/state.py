@@ -134,6 +134,11 @@ class State:
         return found
 
     @property
+    def has_begun(self) -> bool:
+        """Whether system calls are watched, if that is wanted."""
+        return self.watching is None or self.watching[1].has_begun
+
+    @property
     def events(self) -> int:
         """Events of all sources."""
         return sum(source.events for source in self.sources)
