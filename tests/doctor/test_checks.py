@@ -138,6 +138,20 @@ def test_a_namespace_of_its_own_is_noticed(tmp_path: Path) -> None:
     assert checks.processes(machine(tmp_path, {})).outcome is WARNING
 
 
+@pytest.mark.parametrize(
+    ("seccomp", "bits", "is_blamed"), [(2, ALL, True), (0, ALL, False), (2, 0, False)]
+)
+def test_a_filter_of_system_calls_is_blamed_where_capabilities_are_there(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seccomp: int, bits: int, is_blamed: bool
+) -> None:
+    monkeypatch.setattr(checks._native, "check_probe", lambda: "not permitted", raising=False)
+    files = capabilities(bits)
+    files["proc/self/status"] += f"NoNewPrivs:\t1\nSeccomp:\t{seccomp}\nSeccomp_filters:\t1\n"
+    finding = checks.probe(machine(tmp_path, files))
+    assert (finding.outcome, finding.seen) == (MISSING, "not permitted")
+    assert ("seccomp" in finding.advice) == is_blamed
+
+
 def test_other_systems_are_told_what_works_there(tmp_path: Path) -> None:
     findings = examine(machine(tmp_path, {}, system="Darwin", architecture="arm64", release="25.0"))
     assert [(one.name, one.outcome) for one in findings] == [("system", MISSING), ("rules", OK)]

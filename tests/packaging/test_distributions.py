@@ -52,6 +52,7 @@ def test_the_wheel_works_where_nothing_else_is(tmp_path: Path) -> None:
     venv = tmp_path / "venv"
     run(UV, "venv", "-q", "--python", sys.executable, venv)
     run(UV, "pip", "install", "-q", "--python", venv / "bin/python", wheel)
+    assert "0.1.0" in run(venv / "bin/python", "-m", "lanner", "--version", PYTHONPATH="")
     for command in ("lanner", "lanner-falco"):
         assert "0.1.0" in run(venv / "bin" / command, "--version", PYTHONPATH="")
     shown = run(venv / "bin/lanner", "scan", "examples/audit.log", PYTHONPATH="")

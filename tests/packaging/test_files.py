@@ -57,7 +57,7 @@ def test_its_configuration_and_rules_are_valid() -> None:
     assert {one["key"] for one in items} == {one.partition("=")[0] for one in named["files"]}
 
 
-@pytest.mark.parametrize("folder", ["base", "with-servicemonitor"])
+@pytest.mark.parametrize("folder", ["base", "with-servicemonitor", "on-cri-o"])
 def test_kustomize_takes_it(folder: str) -> None:
     if shutil.which("kubectl") is None:
         pytest.skip("there is no kubectl")
@@ -65,7 +65,11 @@ def test_kustomize_takes_it(folder: str) -> None:
         ["kubectl", "kustomize", BASE.with_name(folder)], capture_output=True, text=True, check=True
     )
     objects = {one["kind"]: one for one in yaml.safe_load_all(done.stdout)}
-    assert objects["DaemonSet"]["spec"]["selector"]["matchLabels"]
+    daemonset = objects["DaemonSet"]["spec"]
+    assert daemonset["selector"]["matchLabels"]
+    (container,) = daemonset["template"]["spec"]["containers"]
+    profile = "Unconfined" if folder == "on-cri-o" else "RuntimeDefault"
+    assert container["securityContext"]["seccompProfile"] == {"type": profile}
     assert ("ServiceMonitor" in objects) == (folder == "with-servicemonitor")
 
 
@@ -91,6 +95,7 @@ def test_the_image_is_built_of_all_that_builds_a_wheel() -> None:
     assert (ROOT / ".dockerignore").read_text().split() == ignored
     kept = {line[1:] for line in ignored if line.startswith("!")}
     assert {"Cargo.lock", "Cargo.toml", "README.md", "LICENSE", "pyproject.toml"} < kept
+    assert {*re.findall(r"source=/src/([\w.]+)", (ROOT / "Containerfile").read_text())} < kept
     assert {"crates", "probe", "src"} < kept
     assert any(fnmatch.fnmatch("x/y/_native.abi3.so", line) for line in ignored)
     text = (ROOT / "Containerfile").read_text()

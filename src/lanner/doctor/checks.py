@@ -164,13 +164,23 @@ def lockdown(machine: Machine) -> Finding:
     return Finding("lockdown", Outcome.OK, mode)
 
 
-def probe(_machine: Machine) -> Finding:
+def probe(machine: Machine) -> Finding:
     """Whether the kernel takes the probe: it is loaded, and taken out again."""
     check: Callable[[], str | None] | None = getattr(_native, "check_probe", None)
     problem = check() if check else "there is none for this system"
     if problem is None:
         return Finding("probe", Outcome.OK, "the kernel takes it")
-    return Finding("probe", Outcome.MISSING, problem, "The findings above may say why.")
+    advice = "The findings above may say why."
+    status = machine.text(machine.proc / "self/status")
+    is_filtered = re.search(r"^Seccomp:\s*2$", status, re.MULTILINE)
+    if is_filtered and privileges(machine).outcome is not Outcome.MISSING:
+        advice = (
+            "The capabilities are there, but a seccomp filter is, too, which may keep bpf(2) back."
+            " Those of Podman, of CRI-O and of a Docker before 23 do so: ask for none"
+            " (seccompProfile: Unconfined, --security-opt seccomp=unconfined), or for one of your"
+            " own."
+        )
+    return Finding("probe", Outcome.MISSING, problem, advice)
 
 
 def processes(machine: Machine) -> Finding:

@@ -1,4 +1,4 @@
-"""`python -m lanner.cli`."""
+"""`python -m lanner`."""
 
 from lanner.cli.main import main
 
