@@ -18,6 +18,10 @@ check-rust:
 	  echo "lanner: building needs a Rust toolchain (>= 1.88): 'cargo' was not found."; \
 	  echo "        Install rustup (https://rustup.rs) or your distribution's cargo, then try again."; \
 	  exit 1; }
+	@command -v cc >/dev/null 2>&1 || { \
+	  echo "lanner: Rust links with a C compiler: 'cc' was not found."; \
+	  echo "        Install gcc or clang, with the C library's headers, then try again."; \
+	  exit 1; }
 
 .venv/.setup: requirements.lock Makefile
 	@$(PYTHON) -c 'import sys; sys.exit("lanner: needs Python 3.11 or newer, this is " + sys.version.split()[0] if sys.version_info < (3, 11) else 0)'

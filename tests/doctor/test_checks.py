@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from lanner import _native
 from lanner.doctor import CHECKS, Machine, Outcome, checks, examine
 from tests.cli.run import lanner
 
@@ -144,7 +145,7 @@ def test_a_namespace_of_its_own_is_noticed(tmp_path: Path) -> None:
 def test_a_filter_of_system_calls_is_blamed_where_capabilities_are_there(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seccomp: int, bits: int, is_blamed: bool
 ) -> None:
-    monkeypatch.setattr(checks._native, "check_probe", lambda: "not permitted", raising=False)
+    monkeypatch.setattr(_native, "check_probe", lambda: "not permitted", raising=False)
     files = capabilities(bits)
     files["proc/self/status"] += f"NoNewPrivs:\t1\nSeccomp:\t{seccomp}\nSeccomp_filters:\t1\n"
     finding = checks.probe(machine(tmp_path, files))
