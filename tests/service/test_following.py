@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from contextlib import closing
 from typing import TYPE_CHECKING
 
 from lanner.audit.recorder.tail import Tail, bookmark_at_end
@@ -91,5 +92,6 @@ def test_the_end_of_a_log_is_behind_its_last_whole_line(tmp_path: Path) -> None:
         assert marked.offset == offset
         with log.open("ab") as file:
             file.write(b"more\n")
-        (chunk,) = Tail(log, marked).available()
+        with closing(Tail(log, marked)) as tail:
+            (chunk,) = tail.available()
         assert chunk.lines == text[offset:] + b"more\n"

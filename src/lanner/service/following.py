@@ -100,4 +100,5 @@ class Following:
 
     def close(self) -> None:
         """Says what was skipped."""
+        self._tail.close()
         self._skips.close()

@@ -89,6 +89,33 @@ def test_what_is_missing_is_told(tmp_path: Path) -> None:
     assert ["may be missing" in line for line in told] == [True]
 
 
+def test_a_log_that_gets_a_name_which_says_nothing(tmp_path: Path) -> None:
+    """As logrotate gives: what was written before is read to its end, from the open file."""
+    path, renamed = tmp_path / "audit.log", tmp_path / "audit.log.1"
+    told: list[str] = []
+    tail = Tail(path, complain=told.append)
+
+    def news() -> bytes:
+        return b"".join(chunk.lines for chunk in tail.available())
+
+    def append(file: Path, line: bytes) -> None:
+        with file.open("ab") as opened:
+            opened.write(line)
+
+    append(path, b"one\n")
+    assert news() == b"one\n"
+    append(path, b"two\n")
+    path.rename(renamed)
+    assert news() == b"two\n"
+    append(renamed, b"three\nfour")
+    append(path, b"five\n")
+    assert news() == b"three\nfour\nfive\n"
+    append(path, b"six\n")
+    assert news() == b"six\n"
+    tail.close()
+    assert told == []
+
+
 @pytest.mark.parametrize("now", [b"", b"h", b"head\n", b"head\nagain\n", b"head\nmore and more\n"])
 def test_a_file_that_was_copied_and_cut(tmp_path: Path, now: bytes) -> None:
     """`copytruncate` of logrotate; what comes then can begin as it did before."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import threading
@@ -114,6 +115,8 @@ class Tail:
         self._bookmark = bookmark
         self._complain = complain
         self._is_over = threading.Event()
+        # the log as it was opened last: it may get a name that says nothing
+        self._held: FileIO | None = None
 
     def stop(self) -> None:
         """Lets `chunks` end with what is there; a signal handler may call this."""
@@ -126,12 +129,13 @@ class Tail:
             OSError: a file cannot be read.
 
         """
-        while True:
-            is_last = self._is_over.is_set()
-            yield from self.available()
-            if is_last:
-                return
-            self.wait(POLL_S)
+        with contextlib.closing(self):
+            while True:
+                is_last = self._is_over.is_set()
+                yield from self.available()
+                if is_last:
+                    return
+                self.wait(POLL_S)
 
     def wait(self, seconds: float) -> bool:
         """Waits, but no longer than until `stop`: whether that was called."""
@@ -148,28 +152,49 @@ class Tail:
         try:
             opened = self._path.open("rb", buffering=0)
         except FileNotFoundError:
+            if self._held and self._bookmark and _reaches(self._held, self._bookmark):
+                yield from self._read(self._held, self._bookmark, at_end=False)
             return
-        with opened:
+        with contextlib.ExitStack() as unless_held:
+            unless_held.enter_context(opened)
             old = _rotated(self._path)
             if not self._is_current(opened):
                 return  # rotated meanwhile: the next time finds it
             marked = self._bookmark
             unread = [file for file in old if marked is None or file.name > marked.after]
-            if marked and not unread and not _reaches(opened, marked):
-                self._complain(
-                    f"{self._path}: was cut or replaced: it is read from its beginning, and events"
-                    " before may be missing"
-                )
-            elif marked and not unread:
-                yield from self._read(opened, marked, at_end=False)
-                return
-            yield from self._old(unread)
-            self._bookmark = _beginning(old)
-            yield from self._read(opened, self._bookmark, at_end=False)
+            if marked and not unread and _reaches(opened, marked):
+                start = marked
+            else:
+                if marked and not unread:
+                    yield from self._renamed(opened, marked)
+                yield from self._old(unread)
+                self._bookmark = start = _beginning(old)
+            yield from self._read(opened, start, at_end=False)
+            unless_held.pop_all()
+            self.close()
+            self._held = opened
+
+    def _renamed(self, opened: FileIO, marked: Bookmark) -> Iterator[Chunk]:
+        """What was not read of the log when another file has taken its name."""
+        held = self._held
+        is_another = held and not os.path.samestat(_stat(held), _stat(opened))
+        if held and is_another and _reaches(held, marked):
+            yield from self._read(held, marked, at_end=True)
+            return
+        self._complain(
+            f"{self._path}: was cut or replaced: it is read from its beginning, and events"
+            " before may be missing"
+        )
+
+    def close(self) -> None:
+        """Closes the log; `available` opens it again."""
+        if self._held:
+            self._held.close()
+            self._held = None
 
     def _is_current(self, opened: FileIO) -> bool:
         try:
-            return os.path.samestat(os.fstat(opened.fileno()), self._path.stat())
+            return os.path.samestat(_stat(opened), self._path.stat())
         except FileNotFoundError:
             return False
 
@@ -218,6 +243,10 @@ class Tail:
                 pending = b""
         if at_end and pending:
             yield Chunk(pending + b"\n", advance(pending))
+
+
+def _stat(file: FileIO) -> os.stat_result:
+    return os.fstat(file.fileno())
 
 
 def _rotated(path: Path) -> list[Path]:
