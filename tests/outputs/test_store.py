@@ -122,6 +122,15 @@ def test_what_is_no_store_is_left_alone(
     assert path.exists()
 
 
+def test_nothing_is_left_beside_a_file_that_is_no_store(path: Path) -> None:
+    """`/etc/passwd.lock`, say, keeps others from changing users."""
+    path.parent.mkdir()
+    path.write_text("root:x:0:0::/root:/bin/sh\n")
+    with pytest.raises(StoreError):
+        Database(path)
+    assert list(path.parent.iterdir()) == [path]
+
+
 def test_a_damaged_store_is_put_aside(path: Path) -> None:
     store = Store(Database(path))
     store.append(rows(*["a"] * 500))

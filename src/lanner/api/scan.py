@@ -64,6 +64,7 @@ class Scan:
         dedup: bool = False,
         max_record_bytes: int = MAX_RECORD_BYTES,
         write: OutputCapture | None = None,
+        captures_only: bool = False,
     ) -> None:
         """Prepares a scan of files, in the given order; `-` is standard input.
 
@@ -75,6 +76,7 @@ class Scan:
             dedup: drop repeats of the same audit ID and stage.
             max_record_bytes: longer records are skipped.
             write: a capture to write while scanning. Then files that are no captures are errors.
+            captures_only: so they are then.
 
         Raises:
             QueryError: the filter of `write` is wrong.
@@ -85,6 +87,7 @@ class Scan:
         self._native = read(
             engine.native,
             paths,
+            captures_only=captures_only,
             since_ns=since_ns,
             until_ns=until_ns,
             dedup=dedup,

@@ -156,9 +156,11 @@ class DatabaseFile:
 
     def _open(self) -> None:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if self.path.exists():
+            # before a lock is left beside a file that is somebody else's
+            self._check_kind()
         self._claim()
         self._create()
-        self._check_kind()
         try:
             self._connect()
         except sqlite3.DatabaseError as error:

@@ -117,5 +117,6 @@ def _replaying(
     if times and "exit" in drops.actions:
         # the first loss is the end: what comes later is not matched
         until, times = times[0], times[:1]
-    reading = Replaying(api.Scan(rules.engine, [path], until_ns=until, write=write), log)
+    scan = api.Scan(rules.engine, [path], until_ns=until, write=write, captures_only=True)
+    reading = Replaying(scan, log)
     return Simulating(losses, times, reading) if times else reading

@@ -216,6 +216,16 @@ def replay(
     return [*options, "-o", f"engine.replay.capture_file={file}", *words]
 
 
+def test_a_replay_of_what_is_no_capture(captures: Path, config: Path, tmp_path: Path) -> None:
+    rules, other = tmp_path / "rules.yaml", tmp_path / "audit.log"
+    rules.write_text(RULE_SET)
+    other.write_text('{"kind":"Event"}\n')
+    words = replay(captures, config, rules, "-o", f"engine.replay.capture_file={other}")
+    done = falco(*words)
+    assert done.returncode == 1
+    assert done.stderr.endswith(f"{other}: is not a capture (.scap)\n")
+
+
 def test_simulated_drops(captures: Path, config: Path, tmp_path: Path) -> None:
     rules = tmp_path / "rules.yaml"
     rules.write_text(RULE_SET)

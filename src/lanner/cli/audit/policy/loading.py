@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -25,5 +27,7 @@ def policy_or_exit(path: str) -> Policy:
     common.show(loaded.diagnostics)
     if loaded.policy is None:
         common.complain("kube-apiserver does not start with this policy")
+        if not Path(path).exists():
+            common.remark(f"  `lanner audit policy init -o {shlex.quote(path)}` writes one")
         raise typer.Exit(1)
     return loaded.policy
