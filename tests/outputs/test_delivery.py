@@ -210,6 +210,20 @@ def test_delivery_goes_on_where_it_was(store: Store) -> None:
     assert down.got + channel.got == lines("a", "b", "c", "d")
 
 
+def test_what_waits_in_memory_alone_waits_until_a_channel_is_begun_again() -> None:
+    store = Store()
+    delivery = run(store, Told([DeliveryError("down")] * 10_000))
+    store.append(rows("a"))
+    delivery.stop(0)
+    delivery.join()
+    store.append(rows("b"))
+    channel = Told()
+    end(run(store, channel), store)
+    assert channel.got == lines("a", "b")
+    assert store.all_dead == 0
+    store.close()
+
+
 def test_one_that_is_gone_ends_and_its_alerts_stay(store: Store) -> None:
     gone: list[str] = []
     channel = Told([DeliveryError("Broken pipe", is_gone=True)])

@@ -137,12 +137,13 @@ class Delivery:
         self._is_over.set()
 
     def join(self) -> None:
-        """Waits for the end."""
+        """Waits for the end. Its alerts wait in the store for the next of its name, until `detach`
+        there.
+        """
         # a channel may take its own time-out beyond the deadline
         self._thread.join(max(0.0, (self._deadline or 0) - time.monotonic()) + 5.0)
         self._channel.close()
         self._store.save()
-        self._store.detach(self.name)
 
     def _run(self) -> None:
         wait = 0.0

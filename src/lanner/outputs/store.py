@@ -113,25 +113,33 @@ class Store:
         return self._problem
 
     def attach(self, channel: str, *, limit: int = 0) -> int:
-        """Adds a channel; the id up to which it is done. One that is new begins with the next.
+        """Adds a channel, or begins one again where it is; the id up to which it is done. One that
+        is new begins with the next.
 
         With a `limit`, `wait_for_room` waits while more than so many alerts wait for it.
         """
         with self._changed:
-            done = self._known.get(channel, self._last)
-            self._channels[channel] = _Position(done, self._known.get(channel, -1), limit)
-            return done
+            position = self._channels.get(channel)
+            if position is None:
+                done = self._known.get(channel, self._last)
+                position = _Position(done, self._known.get(channel, -1))
+                self._channels[channel] = position
+            position.limit, position.is_gone = limit, False
+            return position.done
 
     def detach(self, channel: str) -> None:
         """Takes a channel away; how far it was is kept."""
         with self._changed:
             position = self._channels.pop(channel)
             self._known[channel] = position.done
+            self._changed.notify_all()
 
     def give_up(self, channel: str) -> None:
         """Nobody waits for a channel that is gone; how far it was is kept."""
         with self._changed:
-            position = self._channels[channel]
+            position = self._channels.get(channel)
+            if position is None:
+                return  # it was taken away, and comes back from a call that hung
             position.limit, position.is_gone = 0, True
             self._shorten()
             self._changed.notify_all()
@@ -287,11 +295,12 @@ class Store:
         with self._changed:
             position = self._channels.get(channel)
             if position is None:
-                return  # it was given up, and comes back from a call that hung
+                return  # it was taken away, and comes back from a call that hung
             position.done = done
-            position.dead_letters += dead_letters
             self._dead[channel] += sum(one.last_id - one.first_id + 1 for one in dead_letters)
-            if self.database is None:
+            if self.database:
+                position.dead_letters += dead_letters
+            else:
                 self._shorten()
             if position.limit:
                 self._changed.notify_all()

@@ -98,6 +98,9 @@ class Channels:
                 )
                 self._running[name] = (wanted, delivery)
                 delivery.start()
+        for name in gone:
+            if name not in prepared:
+                self._store.detach(name)
 
     def reopen(self) -> None:
         """Files are opened again."""
