@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import fcntl
 import http.server
 import os
@@ -144,6 +146,35 @@ def test_the_rest_of_a_line_that_was_given_up_does_not_come(
     got += os.read(reader, 1_000_000)
     os.close(reader)
     assert got.strip(b"x") == b"\nafter\n"
+
+
+@pytest.mark.parametrize("room", [0, 1, 50])
+def test_a_line_behind_one_that_was_given_up_is_whole(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    path = tmp_path / "file"
+    writer = lines_of.LineWriter("it")
+    left = 0
+
+    def write(file: int, data: bytes) -> int:
+        nonlocal left
+        if not left:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        written = os.write(file, data[:left])
+        left -= written
+        return written
+
+    monkeypatch.setattr(lines_of, "_write", write)
+    first, after = messages("given up" * 100, "after" * 100)
+    after = after._replace(record=after.record._replace(id=2))
+    with path.open("wb", buffering=0) as out:
+        for has_room, message in ((20, first), (room, after), (10_000, after)):
+            left = has_room
+            with contextlib.suppress(DeliveryError):
+                writer.send(out.fileno(), [message])
+    given_up, *whole = path.read_text("utf-8").splitlines()
+    assert first.line.startswith(given_up)
+    assert whole == [after.line]
 
 
 def test_standard_output_as_a_file() -> None:

@@ -23,8 +23,8 @@ class LineWriter:
     def __init__(self, name: str) -> None:
         """`name` stands in messages."""
         self._name = name
-        self._begun: tuple[int, int] | None = None
-        """The alert of which a part is out, and how many bytes of it."""
+        self._begun: tuple[int, bytes] | None = None
+        """The alert that is next behind a part of a line, and what is to be written for it."""
 
     def send(self, file: int, messages: Sequence[Message]) -> None:
         """Writes all lines into an open file.
@@ -35,12 +35,12 @@ class LineWriter:
         """
         lines = [f"{one.line}\n".encode("utf-8", "surrogateescape") for one in messages]
         begun, self._begun = self._begun, None
-        written = 0
         if begun and begun[0] == messages[0].record.id:
-            written = begun[1]
+            lines[0] = begun[1]
         elif begun:
             lines[0] = b"\n" + lines[0]  # the other one was given up
         data = b"".join(lines)
+        written = 0
         # so much goes into a pipe at once that has room
         step = len(data) if stat.S_ISREG(os.fstat(file).st_mode) else select.PIPE_BUF
         try:
@@ -53,7 +53,8 @@ class LineWriter:
             while written >= len(lines[delivered]):
                 written -= len(lines[delivered])
                 delivered += 1
-            self._begun = (messages[delivered].record.id, written) if written else None
+            if written or (begun and not delivered):
+                self._begun = (messages[delivered].record.id, lines[delivered][written:])
             raise DeliveryError(
                 f"{self._name}: {error.strerror or error}",
                 delivered=delivered,
