@@ -220,6 +220,32 @@ def test_a_size_that_cannot_be_known_is_none(path: Path) -> None:
     store.close()
 
 
+def test_a_write_that_failed_and_is_there_nevertheless(path: Path) -> None:
+    """As when the disk says of the last step, `fsync`, that it failed."""
+
+    class Failing(Database):
+        def write(self, *arguments: Any) -> None:
+            super().write(*arguments)
+            if now[0] == 1:
+                raise sqlite3.OperationalError("disk I/O error")
+
+    now = [0.0]
+    store = Store(Failing(path), clock=lambda: now[0])
+    store.append(rows("a"))
+    now[0] = 1
+    store.append(rows("b"))
+    assert "I/O" in str(store.problem)
+    now[0] = 5
+    store.append(rows("c"))
+    assert store.problem is None
+    assert store.counters.stored == 3
+    store.close()
+    store = Store(Database(path))
+    assert names(store.read(0, 9, 0)) == ["a", "b", "c"]
+    assert not list(path.parent.glob("*damaged*"))
+    store.close()
+
+
 def test_another_store_in_its_place_is_put_aside(path: Path, tmp_path: Path) -> None:
     other = Store(Database(tmp_path / "other.db"))
     other.append(rows(*range(50)))

@@ -184,6 +184,12 @@ class Store:
             self._is_another |= self.database.file.ready()
             if self._is_another:
                 self._start_over(self.database)
+            elif self._problem:
+                # what failed when it was all but done can be there nevertheless
+                there = min(self.database.last_id(), last)
+                with self._changed:
+                    self.counters.stored += max(0, there - self._kept)
+                    self._kept = max(self._kept, there)
         except sqlite3.Error as error:
             self._failed(str(error))
             return
