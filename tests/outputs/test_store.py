@@ -73,7 +73,8 @@ def test_numbers_are_not_used_again_when_all_was_removed(path: Path) -> None:
     store.append(rows("a", "b"))
     store.advance("x", 2)
     store.save()
-    assert store.retain(2**62, 0) == 1
+    assert store.retain(2**62, 0)
+    assert not store.retain(2**62, 0)
     store.close()
     store = Store(Database(path))
     assert store.last_id == 2
@@ -393,7 +394,8 @@ def test_a_store_that_is_too_large_shrinks(path: Path) -> None:
         store.append(big)
     assert store.database is not None
     before = store.database.size()
-    store.retain(0, before // 2)
+    while store.retain(0, before // 2):
+        pass
     assert 0 < store.database.size() <= before // 2
     store.close()
     assert path.stat().st_size < before * 0.7

@@ -96,6 +96,25 @@ def test_what_fails_again_and_again_is_said_once(
     assert sum("cannot be removed" in one for one in said.messages) == 1
 
 
+def test_it_obeys_while_there_is_always_more_to_remove(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    removed = 0
+
+    def retain(*_: object) -> bool:
+        nonlocal removed
+        removed += 1
+        if removed == 3:
+            service.order(END)
+        return True
+
+    loaded = load(tmp_path)
+    service = Service(Request(lambda: loaded), loaded, Said())
+    monkeypatch.setattr(service.state.store, "retain", retain)
+    service.run()
+    assert removed >= 3
+
+
 def test_while_rules_and_channels_change_nothing_that_is_hidden_is_seen(tmp_path: Path) -> None:
     class Slow(Channels):
         """Ends one of before, which takes its time: meanwhile there are events."""

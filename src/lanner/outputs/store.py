@@ -351,20 +351,21 @@ class Store:
         except sqlite3.Error:
             return None
 
-    def retain(self, before_ns: int, max_bytes: int) -> int:
-        """Removes the oldest alerts that are from before a time, or of a store that is too large;
-        how many steps were needed.
+    def retain(self, before_ns: int, max_bytes: int) -> bool:
+        """Removes some thousand of the alerts that are from before a time, or the oldest of a store
+        that is too large; whether there were any: there may be more.
 
         Raises:
             sqlite3.Error: the database cannot be written.
 
         """
-        steps = 0
-        while self.database and (last := self.database.oldest_beyond(before_ns, max_bytes)):
-            with self._writing:
+        if self.database is None:
+            return False
+        with self._writing:
+            last = self.database.oldest_beyond(before_ns, max_bytes)
+            if last is not None:
                 self.database.remove(last)
-            steps += 1
-        return steps
+        return last is not None
 
     def wake(self) -> None:
         """Lets channels that wait for alerts look whether they are to end."""

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
 _LOOK_EVERY_S = 0.5
 _RETAIN_EVERY_S = 60.0
+_RETAIN_S = 1.0
+"""So long old alerts are removed at a time: what is ordered meanwhile waits."""
 _END_S = 30.0
 """So long sources have at the end, for what was seen until then."""
 
@@ -187,10 +189,9 @@ class Service:
                 self._tell()
                 self._look()
                 is_due = now >= next_retention
-                if is_due:
-                    next_retention = now + _RETAIN_EVERY_S
                 # too many are removed at once: a flood fills a disk in less time
-                self._retain(by_age=is_due)
+                if self._retain(by_age=is_due) and is_due:
+                    next_retention = now + _RETAIN_EVERY_S
                 if self._notifier.watchdog_s and now >= next_sign and not problems(state):
                     next_sign = now + self._notifier.watchdog_s / 3
                     self._notifier.alive()
@@ -245,12 +246,16 @@ class Service:
         while not self._to_tell.empty():
             self._sink.internal(self._to_tell.get())
 
-    def _retain(self, *, by_age: bool) -> None:
+    def _retain(self, *, by_age: bool) -> bool:
+        """Removes alerts that are not to be kept; whether no more can be now."""
         section = self._store_settings
         age = seconds(section.max_age) if by_age else 0
         before = time.time_ns() - int(age * 1e9) if age else 0
+        until = time.monotonic() + _RETAIN_S
         try:
-            self.state.store.retain(before, section.max_size_mb << 20)
+            while self.state.store.retain(before, section.max_size_mb << 20):
+                if time.monotonic() >= until:
+                    return False
         except sqlite3.Error as error:
             # it is tried twice a second
             if self._retain_problem != str(error):
@@ -258,6 +263,7 @@ class Service:
                 self._log(f"old alerts cannot be removed from the store: {error}", "error")
         else:
             self._retain_problem = ""
+        return True
 
     def _end(self) -> None:
         """All that was seen until now is matched, stored, and sent if that can be."""
