@@ -164,6 +164,27 @@ def test_what_was_removed_under_it_is_begun_anew(path: Path) -> None:
     store.close()
 
 
+def test_what_is_out_of_reach_for_a_while_is_waited_for(path: Path, tmp_path: Path) -> None:
+    """As when the disk is not mounted, and nothing can be written where it was."""
+    now = [0.0]
+    store = Store(Database(path), clock=lambda: now[0])
+    store.append(rows(*range(8_000)))
+    path.parent.rename(tmp_path / "elsewhere")
+    path.parent.touch()
+    store.append(rows("b"))
+    assert "File exists" in str(store.problem)
+    with pytest.raises(sqlite3.Error):
+        store.read(0, 9, 0)
+    assert names(store.read(8_000, 9, 0)) == ["b"], "what is in memory"
+    path.parent.unlink()
+    (tmp_path / "elsewhere").rename(path.parent)
+    now[0] = 5
+    store.append(rows("c"))
+    assert names(store.read(0, 9_000, 0)) == [*map(str, range(8_000)), "b", "c"]
+    assert store.problem is None
+    store.close()
+
+
 def spoil(path: Path) -> None:
     """Writes over the middle of a database that is open."""
     with sqlite3.connect(path) as other:

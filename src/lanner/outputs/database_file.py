@@ -81,15 +81,15 @@ class DatabaseFile:
         self._reading = threading.RLock()
         self._lock: int | None = None
         self._files: tuple[_File, ...] = (None, None, None)
-        self._is_stale = self._is_damaged = False
+        self._is_stale = self._is_damaged = self._has_been_there = False
         self._writer = self._reader = _nothing()
         try:
             self._try_to_open()
         except sqlite3.Error as error:
-            self._unlock()
+            self.close()
             raise StoreError(_said(error, path)) from None
         except BaseException:
-            self._unlock()
+            self.close()
             raise
         self._opened: _File = self._files[0]
 
@@ -212,6 +212,7 @@ class DatabaseFile:
             reader.execute("PRAGMA query_only = ON")
             failed.pop_all()
         self._use(writer, reader)
+        self._has_been_there = True
 
     def _connection(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
@@ -247,6 +248,9 @@ class DatabaseFile:
         place = f"file:{quote(str(self.path.absolute()))}?immutable=1"
         try:
             if not self.path.exists() or not self.path.stat().st_size:
+                if self._has_been_there:
+                    # what is in it may come back: that it holds nothing would be wrong
+                    raise StoreError(self.problem or f"{self.path}: it is not there now")
                 empty = _nothing()
                 self._use(empty, empty)
                 return
@@ -265,6 +269,7 @@ class DatabaseFile:
         except (OSError, sqlite3.Error) as error:
             raise StoreError(self.problem or _said(error, self.path)) from None
         self._use(connection, connection)
+        self._has_been_there = True
 
     def _found(self) -> tuple[_File, ...]:
         """Which files have the names of the database, of its log and of the log's index now."""
