@@ -146,7 +146,11 @@ def test_validation_describes_rules(config: Path, rules: Path) -> None:
 
 
 def test_support_has_the_shape_of_falco_and_no_secrets(config: Path, rules: Path) -> None:
-    secret = ("-o", "http_output.headers={authorization: hidden}")
+    secret = (
+        *("-o", "http_output.headers={authorization: hidden}"),
+        "-ohttp_output.url=https://user:hidden@localhost/",
+        "--option=static_fields={key: hidden}",
+    )
     with config.open("a") as file:
         file.write("plugins: [{name: json, library_path: libjson.so}]\n")
     done = falco("-c", config, "-r", rules, "--support", *secret)
@@ -157,6 +161,8 @@ def test_support_has_the_shape_of_falco_and_no_secrets(config: Path, rules: Path
     shown = json.loads(found["config"])
     assert shown["stdout_output"]["enabled"] is True
     assert shown["http_output"]["headers"] == "<not shown>"
+    assert "-o http_output.headers=<not shown>" in found["cmdline"]
+    assert "hidden" not in found["cmdline"]
 
 
 def test_without_a_configuration() -> None:

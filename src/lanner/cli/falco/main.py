@@ -273,7 +273,8 @@ def _look_at_rules(
         else:
             printing.print_rules(_named(options, result))
     elif options.support:
-        printing.print_support(config, [file for file in result.files if file.source])
+        files = [file for file in result.files if file.source]
+        printing.print_support(config, files, options.options)
     else:
         _needs_output(config)
 

@@ -99,12 +99,26 @@ def _public(value: Any) -> Any:
     }
 
 
-def print_support(config: Config, files: Iterable[FileResult]) -> None:
-    """`--support`: with Falco's keys, and without what may be secret in the configuration."""
+def _command_line(options: Iterable[str]) -> str:
+    """How it was called, without the values of `-o`, which are in the configuration."""
+    words = list(sys.argv)
+    for option in options:
+        key = option.partition("=")[0]
+        words = [
+            f"{word.removesuffix(option)}{key}=<not shown>" if word.endswith(option) else word
+            for word in words
+        ]
+    return " ".join(words)
+
+
+def print_support(config: Config, files: Iterable[FileResult], options: Iterable[str]) -> None:
+    """`--support`: with Falco's keys, and without what may be secret in the configuration, or in
+    the `options` that set its keys.
+    """
     system = os.uname()
     parts = ("machine", "nodename", "release", "sysname", "version")
     found = {
-        "cmdline": " ".join(sys.argv),
+        "cmdline": _command_line(options),
         "config": json.dumps(_public(msgspec.to_builtins(config))),
         "engine_info": versions_with(config),
         "rules_files": [
