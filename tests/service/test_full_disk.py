@@ -5,11 +5,15 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from lanner.outputs.database import Database
+from lanner.outputs.store import Store
+from tests.outputs.support import rows
 from tests.service.running import LANNER, RULE, Running, free_port
 
 if TYPE_CHECKING:
@@ -101,6 +105,25 @@ def test_a_full_disk_holds_nothing_up(small: Path, tmp_path: Path) -> None:
         assert running.end() == 0
     assert seen(running) == sent
     assert stored(small) == sent
+
+
+def test_a_store_that_was_not_closed_is_read_on_a_full_disk(small: Path, tmp_path: Path) -> None:
+    """As after a loss of power: the log has alerts, and its index is gone."""
+    before = Store(Database(tmp_path / "alerts.db"))
+    before.append(rows("a", "b"))
+    for name in ("alerts.db", "alerts.db-wal"):
+        shutil.copy(tmp_path / name, small)
+    before.close()
+    fill(small / "filler")
+    store = Store(Database(small / "alerts.db"))
+    assert store.problem
+    assert [one.rule for one in store.read(0, 9, 0)] == ["a", "b"]
+    store.append(rows("c"))
+    (small / "filler").unlink()
+    store.close()
+    store = Store(Database(small / "alerts.db"))
+    assert [one.rule for one in store.read(0, 9, 0)] == ["a", "b", "c"]
+    store.close()
 
 
 @pytest.mark.parametrize("is_full", [False, True])

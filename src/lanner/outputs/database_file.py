@@ -216,9 +216,12 @@ class DatabaseFile:
 
     def _connection(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self.path, isolation_level=None, check_same_thread=False)
-        connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
-        connection.execute(f"PRAGMA synchronous = {'FULL' if self._is_full_sync else 'NORMAL'}")
-        connection.execute("PRAGMA journal_size_limit = 16777216")
+        with contextlib.ExitStack() as failed:
+            failed.callback(connection.close)
+            connection.execute(f"PRAGMA busy_timeout = {_BUSY_MS}")
+            connection.execute(f"PRAGMA synchronous = {'FULL' if self._is_full_sync else 'NORMAL'}")
+            connection.execute("PRAGMA journal_size_limit = 16777216")
+            failed.pop_all()
         return connection
 
     def _check(self, connection: sqlite3.Connection) -> None:
@@ -245,7 +248,6 @@ class DatabaseFile:
 
         """
         self._is_stale = True
-        place = f"file:{quote(str(self.path.absolute()))}?immutable=1"
         try:
             if not self.path.exists() or not self.path.stat().st_size:
                 if self._has_been_there:
@@ -256,14 +258,17 @@ class DatabaseFile:
                 return
             self._check_kind()
             log = Path(f"{self.path}-wal")
-            if log.exists() and log.stat().st_size:
-                # it has the newest alerts, and this does not read it
-                raise StoreError(self.problem or f"{self.path}: cannot be read")
+            has_log = log.exists() and log.stat().st_size
+            mode = "rw" if has_log else "ro&immutable=1"
+            place = f"file:{quote(str(self.path.absolute()))}?mode={mode}"
             with contextlib.ExitStack() as failed:
                 connection = sqlite3.connect(
                     place, uri=True, isolation_level=None, check_same_thread=False
                 )
                 failed.callback(connection.close)
+                if has_log:
+                    # it has the newest alerts; who has it alone needs no index in a file
+                    connection.execute("PRAGMA locking_mode = EXCLUSIVE")
                 self._check(connection)
                 failed.pop_all()
         except (OSError, sqlite3.Error) as error:
