@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def test_what_is_shown_is_a_configuration(tmp_path: Path, form: tuple[str, ...]) -> None:
     path = tmp_path / "lanner.yaml"
     path.write_text(
-        "static_fields: {a: '$${NAME}', b: '${NAME}', c: '${'}\n"
+        "static_fields: {a: '$${NAME}', b: '${NAME}', c: '${', d: 'pa$s ${NAME}'}\n"
         "syscall_event_drops: {max_burst: 5}\n"
         "append_output: [{extra_fields: [proc.pid, {k: '%proc.name'}]}]\n"
     )

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from collections.abc import Mapping as Environment
 
-_LITERAL = re.compile(r"\$(?=\{[^}]*\})")
+_VARIABLE = re.compile(r"\$\{[^}]*\}")
 MAX_VALUE = 1 << 20
 """Characters of a value, at most."""
 MAX_STEPS = 1000
@@ -53,8 +53,12 @@ def expand(
 
 
 def escaped(text: str) -> str:
-    """The value of a configuration that stands for a text."""
-    return _LITERAL.sub("$$", text)
+    """The value of a configuration that stands for a text; there is none for `$${NAME}`."""
+    at = text.find("$")
+    while at >= 0 and _VARIABLE.match(text, at):
+        text = f"{text[:at]}${text[at:]}"
+        at = text.find("$", at + 2)
+    return text
 
 
 def _expanded(
