@@ -76,7 +76,7 @@ class Scan:
             dedup: drop repeats of the same audit ID and stage.
             max_record_bytes: longer records are skipped.
             write: a capture to write while scanning. Then files that are no captures are errors.
-            captures_only: so they are then.
+            captures_only: files that are no captures are errors in any case.
 
         Raises:
             QueryError: the filter of `write` is wrong.
