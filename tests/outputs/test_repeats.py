@@ -10,6 +10,7 @@ import pytest
 from lanner.outputs.database import Database
 from lanner.outputs.repeats import NAME, Repeats
 from lanner.outputs.store import Store
+from tests.outputs.test_store import spoil
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -135,6 +136,24 @@ def test_what_a_killed_process_did_not_tell_is_told_by_the_next(
     database = Database(path)
     assert database.delivered()[NAME] == database.last_id()
     database.close()
+
+
+def test_a_store_that_cannot_be_read_ends_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "alerts.db"
+    store = Store(Database(path))
+    repeats = Repeats(store)
+    repeats.set(60, ())
+    repeats.append([row(1), *[row(2)] * 8_000])
+    store.close()
+    store = Store(Database(path))
+    spoil(path)
+    Repeats(store).set(60, ())
+    assert store.database
+    store.database.file._disconnect()
+    Repeats(store).set(0, ())
+    store.append([row(3)])
+    assert texts(store)[-1] == row(3)[5]
+    store.close()
 
 
 def test_the_number_of_windows_is_bounded(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

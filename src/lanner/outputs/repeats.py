@@ -8,6 +8,8 @@ no count: those that were not told are counted again.
 
 from __future__ import annotations
 
+import contextlib
+import sqlite3
 import threading
 import time
 from dataclasses import dataclass
@@ -68,13 +70,14 @@ class Repeats:
             self._window_s, self._by = window_s, tuple(by)
             if self._is_attached:
                 return
-            database = self._store.database
-            is_known = database is not None and NAME in database.delivered()
+            is_known = self._store.knows(NAME)
             if window_s or is_known:
                 self._is_attached = True
                 done = self._store.attach(NAME)
                 if is_known:
-                    self._recover(done)
+                    # those that are lost with a disk are not told
+                    with contextlib.suppress(sqlite3.Error):
+                        self._recover(done)
 
     def _recover(self, done: int) -> None:
         """What an earlier process did not tell: of the alerts behind an id."""

@@ -112,6 +112,10 @@ class Store:
         """Why alerts cannot be written now."""
         return self._problem
 
+    def knows(self, channel: str) -> bool:
+        """Whether an earlier process had a channel, or this one had it and took it away."""
+        return channel in self._known
+
     def attach(self, channel: str, *, limit: int = 0) -> int:
         """Adds a channel, or begins one again where it is; the id up to which it is done. One that
         is new begins with the next.
