@@ -106,7 +106,7 @@ class Node:
             yield {1: path, 2: path, 3: 1}
 
 
-class Sensor(Pod):
+class WatchingPod(Pod):
     """The pod of the DaemonSet on a node."""
 
     def __init__(self, socket: Path, node: Node) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.live.kubelet import BASE, NODE, Node, Sensor, capabilities
+from tests.live.kubelet import BASE, NODE, Node, WatchingPod, capabilities
 from tests.live.pod import Pod
 from tests.live.watcher import DEADLINE_S
 
@@ -114,7 +114,7 @@ def stand(tmp_path: Path, containerd: Containerd) -> Stand:
     return Stand(tmp_path, containerd)
 
 
-def ask(pod: Sensor, path: str) -> bytes:
+def ask(pod: WatchingPod, path: str) -> bytes:
     """What its web server answers; nothing while there is no good answer."""
     with (
         contextlib.suppress(OSError),
@@ -125,7 +125,7 @@ def ask(pod: Sensor, path: str) -> bytes:
     return b""
 
 
-def rules_in_force(pod: Sensor) -> list[str]:
+def rules_in_force(pod: WatchingPod) -> list[str]:
     """What it says of the files, with their hashes."""
     lines = ask(pod, "/metrics").decode().splitlines()
     return [line for line in lines if "sha256_rules_files_info{" in line]
@@ -140,7 +140,7 @@ def await_that(is_so: Callable[[], object]) -> None:
 
 def test_it_watches_its_node(stand: Stand, containerd: Containerd) -> None:
     """Also the rules are exchanged, and a second pod delivers what the first one could not."""
-    with stand.neighbour() as read, Sensor(containerd.socket, stand.node) as pod:
+    with stand.neighbour() as read, WatchingPod(containerd.socket, stand.node) as pod:
         number = pod.watch(capabilities())
         await_that(lambda: ask(pod, pod.health))
         read()
@@ -154,7 +154,7 @@ def test_it_watches_its_node(stand: Stand, containerd: Containerd) -> None:
         stand.leave_mark()
         assert pod.stop(number) == 0
     stand.open_sink()
-    with Sensor(containerd.socket, stand.node) as pod:
+    with WatchingPod(containerd.socket, stand.node) as pod:
         number = pod.watch(capabilities())
         await_that(lambda: stand.said("Mark 2"))
         assert pod.stop(number) == 0
@@ -167,7 +167,7 @@ def test_it_watches_its_node(stand: Stand, containerd: Containerd) -> None:
 def test_no_capability_is_too_much(stand: Stand, containerd: Containerd, lacking: str) -> None:
     stand.open_sink()
     privileges = [name for name in capabilities() if name != lacking]
-    with stand.neighbour() as read, Sensor(containerd.socket, stand.node) as pod:
+    with stand.neighbour() as read, WatchingPod(containerd.socket, stand.node) as pod:
         number = pod.watch(privileges)
         if lacking in NEEDED_TO_BEGIN:
             await_that(lambda: pod.exit_code(number) is not None)
