@@ -13,7 +13,8 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["lanner"]):
-    from lanner.api.alerts import AlertFilter, LoggedAlerts, text_of
+    from lanner.api.alert_logs import LoggedAlerts
+    from lanner.api.alerts import AlertFilter, text_of
 
 CHOSEN = AlertFilter(since_ns=1, fields=(("proc.name", "*"),), tags=frozenset(("a",)))
 
