@@ -155,6 +155,7 @@ def wait_for_new(
     pause = threading.Event()
     end = time.monotonic() + timeout_s
     seen: set[int] = set()
+    now: frozenset[int] = frozenset()
     while time.monotonic() < end:
         running = endpoint.processes()
         now = running - before
@@ -168,6 +169,8 @@ def wait_for_new(
         pause.wait(_PAUSE_S)
     if not seen:
         return f"kubelet started no {_NAME} within {timeout_s:g} s"
+    if not now:
+        return f"{_NAME} starts, and ends again"
     return f"{_NAME} did not answer /livez within {timeout_s:g} s"
 
 
