@@ -87,6 +87,7 @@ def test_values(tmp_path: Path, text: str, options: list[str], key: str, value: 
         ("rules_files: [a]\nrules_file: b", [], "`rules_file` is the old name"),
         ("redact: [{patterns: ['(']}]", [], "not a regular expression that Lanner takes: unclosed"),
         ("redact: [{patterns: ['(?<=a)b']}]", [], "look-behind, is not supported"),
+        (r'store: {path: "a\0b"}', [], "`store.path` is text without NUL"),
         ("- a", [], "a configuration is a mapping"),
         ("a: [", [], "CONFIG_SYNTAX"),
         ("", ["json_output"], "not of the form key=value"),

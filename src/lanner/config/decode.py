@@ -138,6 +138,8 @@ class Decoder:
             case inspect.StrType():
                 if not isinstance(node, Scalar):
                     raise _WrongError("text")
+                if "\0" in node.value:
+                    raise _WrongError("text without NUL")  # no name of a file can have it
                 return node.value
             case inspect.LiteralType(values=values):
                 if isinstance(node, Scalar) and node.value in values:
