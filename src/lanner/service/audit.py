@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import threading
 import time
 from pathlib import Path
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 _ROOM_S = 5.0
 """A batch waits so long for room; then its sender is told to come again, which has more of it."""
 
+_MAX_REMEMBERED = 10_000
+"""So many batches that could not be recorded are known again when they come again."""
+
 
 class _Matching:
     """Stores the alerts of lines, and the lines too, if they are to be recorded."""
@@ -41,6 +45,10 @@ class _Matching:
         self._file = file
         self._is_ending = threading.Event()
         self._busy_since: float | None = None
+        self._matched: dict[bytes, None] = {}
+        """Digests of lines that were matched, and are not on the disk yet."""
+        self._written: list[bytes] = []
+        """Those of them that were written since the last `sync`."""
         self.events = 0
 
     def write(self, taken: Lines) -> None:
@@ -56,12 +64,29 @@ class _Matching:
                 reason = "too many alerts wait for a channel (delivery.when_full: block)"
                 raise OSError(errno.EAGAIN, reason, "the store")
             if self._file:
-                self._file.write(taken)
-            batch = self._engine.batch(taken.lines)
-            self.events += batch.events
-            self._sink.take(batch)
+                self._match_and_record(self._file, taken)
+            else:
+                self._match(taken.lines)
         finally:
             self._busy_since = None
+
+    def _match(self, lines: bytes) -> None:
+        batch = self._engine.batch(lines)
+        self.events += batch.events
+        self._sink.take(batch)
+
+    def _match_and_record(self, file: RotatingFile, taken: Lines) -> None:
+        """A full disk hides nothing: what cannot be recorded is matched all the same, but once:
+        its sender, who is told, sends it again.
+        """
+        digest = hashlib.blake2b(taken.lines, digest_size=16).digest()
+        if digest not in self._matched:
+            self._match(taken.lines)
+            self._matched[digest] = None
+            if len(self._matched) > _MAX_REMEMBERED:
+                del self._matched[next(iter(self._matched))]
+        file.write(taken)
+        self._written.append(digest)
 
     def busy_s(self) -> float:
         """How long it has been busy with the same lines; seconds."""
@@ -74,8 +99,12 @@ class _Matching:
 
     def sync(self) -> None:
         """Makes durable what was written."""
-        if self._file:
-            self._file.sync()
+        if not self._file:
+            return
+        written, self._written = self._written, []
+        self._file.sync()
+        for digest in written:
+            self._matched.pop(digest, None)
 
     def reopen(self) -> None:
         """Opens the file under its name again."""
@@ -156,8 +185,9 @@ class AuditSource:
         )
         self._webhook = Webhook(self._recorder, metrics, token=self._token)
         self._thread.start()
-        place = self._listener.getsockname()
-        self._log(f"audit: listening at {place[0]}:{place[1]}", "notice")
+        host, port = self._listener.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        self._log(f"audit: listening at {shown}:{port}", "notice")
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answers a request (ASGI 3)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     from lanner.service.sink import Sink
     from lanner.service.state import EventSource
 
+_WEBHOOK = ("http://", "https://")
+
 
 def audit_sources(
     config: Config, engine: Engine, sink: Sink, log: Log, on_end: Callable[[], None]
@@ -39,8 +42,10 @@ def audit_sources(
     from lanner.service.audit import AuditSource  # noqa: PLC0415 - a server is not always needed
 
     found: list[EventSource] = []
-    if config.audit.listen:
-        found.append(AuditSource(config.audit, engine, sink, log, on_end))
+    for settings in webhooks(config):
+        if settings is not config.audit and settings.insecure:
+            log(f"k8saudit: whoever reaches {settings.listen} can send events", "warning")
+        found.append(AuditSource(settings, engine, sink, log, on_end))
     if config.audit.follow:
         reading = _following(config.audit.follow, "audit.follow", config, engine, log)
         found.append(Source("k8s_audit", reading, sink, on_end))
@@ -48,12 +53,9 @@ def audit_sources(
         if plugin.name != K8SAUDIT:
             continue
         params = plugin.open_params.strip()
-        if params.startswith(("http://", "https://")):
-            settings = _webhook(params, plugin)
-            if settings.insecure:
-                log(f"k8saudit: whoever reaches {settings.listen} can send events", "warning")
-            found.append(AuditSource(settings, engine, sink, log, on_end))
-        elif params.startswith("file://"):
+        if params.startswith(_WEBHOOK):
+            continue
+        if params.startswith("file://"):
             path = urlsplit(params).path
             reading = _following(path, "k8saudit", config, engine, log)
             found.append(Source("k8s_audit", reading, sink, on_end))
@@ -78,12 +80,28 @@ def _following(name: str, wanted_by: str, config: Config, engine: Engine, log: L
     return following
 
 
+def webhooks(config: Config) -> list[AuditSection]:
+    """The webhooks: that of `audit`, and those of the k8saudit plugin.
+
+    Raises:
+        ServiceError: the settings of the plugin are not to be understood.
+
+    """
+    found = [config.audit] if config.audit.listen else []
+    for plugin in config.loaded_plugins:
+        params = plugin.open_params.strip()
+        if plugin.name == K8SAUDIT and params.startswith(_WEBHOOK):
+            found.append(_webhook(params, plugin))
+    return found
+
+
 def _webhook(params: str, plugin: Plugin) -> AuditSection:
     """`http://:9765/k8s-audit`: an empty host is every address, as with Go's servers."""
     scheme, _, rest = params.partition("://")
     place = rest.partition("/")[0]
     host, _, port = place.rpartition(":")
-    listen = f"{host or '0.0.0.0'}:{port}"  # noqa: S104 - the plugin's own meaning
+    everywhere = "[::]" if socket.has_dualstack_ipv6() else "0.0.0.0"  # noqa: S104 - its meaning
+    listen = f"{host or everywhere}:{port}"
     if scheme == "http":
         return AuditSection(listen=listen, insecure=True)
     certificate = str(_settings(plugin).get("sslCertificate") or "/etc/falco/falco.pem")

@@ -217,11 +217,11 @@ class Service:
     def _reload(self) -> None:
         self._notifier.reloading()
         self._log("SIGHUP received, restarting...", "notice")
-        self._reloader.reload()
         if self._web:
             self._web.renew()
         for source in self.state.sources:
             source.renew()
+        self._reloader.reload()
         self._is_ready = False
 
     def _look(self) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanner.api.ruleset import rule_files
+from lanner.service.auditing import webhooks
 from lanner.service.ruleset import rule_paths
 
 if TYPE_CHECKING:
@@ -60,8 +61,11 @@ def places_of(loaded: Loaded, request: Request) -> tuple[Place, ...]:
     config = loaded.config
     named = () if request.config_path is None else (request.config_path,)
     certificates = (
-        config.audit.tls_cert_file,
-        config.audit.tls_private_key_file,
+        *(
+            file
+            for one in webhooks(config)
+            for file in (one.tls_cert_file, one.tls_private_key_file, one.client_ca_file)
+        ),
         config.webserver.ssl_certificate if config.webserver.ssl_enabled else "",
     )
     included = [one if isinstance(one, str) else one.path for one in config.config_files]

@@ -123,7 +123,8 @@ class Server:
         """
         self._tls = tls
         self._address = address
-        self._context = context = _context(tls) if tls else None
+        self._current = _context(tls) if tls else None
+        context = self._renewable(tls) if tls else None
         config = uvicorn.Config(
             app,
             ssl_certfile=tls.certificate if tls else None,
@@ -179,7 +180,9 @@ class Server:
         """
         host, port = self._address.host, self._address.port
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        return socket.create_server((host, port), family=family)
+        # `[::]` is every address, as with Go's servers
+        is_dual = host == "::" and socket.has_dualstack_ipv6()
+        return socket.create_server((host, port), family=family, dualstack_ipv6=is_dual)
 
     def run(self, listener: socket.socket) -> None:
         """Serves until `stop`; in any thread."""
@@ -190,15 +193,29 @@ class Server:
         self._server.should_exit = True
 
     def renew(self, complain: Callable[[str], None]) -> None:
-        """Reads the certificates again; if they are none now, those from before stay in use."""
-        if not self._tls or not self._context:
+        """Reads the certificates again, for connections that begin then; if they are none now,
+        those from before stay in use.
+        """
+        if not self._tls:
             return
         try:
-            _context(self._tls)  # a certificate without its key must not come half-way
-            load_certificate(self._context, self._tls.certificate, self._tls.key)
+            self._current = _context(self._tls)
         except OSError as error:
             reason = f"{error.filename or self._tls.certificate}: {error.strerror or error}"
             complain(f"{reason}: the certificate from before stays in use")
+
+    def _renewable(self, tls: Tls) -> ssl.SSLContext:
+        """Each connection takes certificate and authorities from what was read last: one context
+        can be given other certificates, but never forgets an authority.
+        """
+
+        def take(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
+            if self._current:
+                connection.context = self._current
+
+        context = _context(tls)
+        context.sni_callback = take
+        return context
 
 
 def _context(tls: Tls) -> ssl.SSLContext:
