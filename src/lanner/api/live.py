@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any, Protocol, Self
 
@@ -104,6 +105,17 @@ class LiveStats(msgspec.Struct, frozen=True):
         return self.malformed + sum(self.dropped.values())
 
 
+@contextlib.contextmanager
+def _unavailable() -> Iterator[None]:
+    """What the kernel refuses; of files there is a number."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None:
+            raise
+        raise LiveUnavailableError(str(error)) from None
+
+
 class Live:
     """Watches the running kernel and matches what happens. Linux on x86-64, as root.
 
@@ -152,22 +164,23 @@ class Live:
         native = getattr(_native, "Live", None)
         if native is None:
             raise LiveUnavailableError("system calls can be watched on Linux (x86-64) only")
-        try:
+        with _unavailable():
             self._native: _native.Live = native(
                 engine.native, msgspec.json.encode(options), self._resolver
             )
-        except OSError as error:
-            # of files there is a number
-            if error.errno is not None:
-                raise
-            raise LiveUnavailableError(str(error)) from None
         self._is_over = False
         self.has_begun = False
         """Whether it watches, or did."""
 
     def __enter__(self) -> Self:
-        """Begins to watch."""
-        self._begin = Batch(self._native.start())
+        """Begins to watch.
+
+        Raises:
+            LiveUnavailableError: the kernel does not let the probe begin.
+
+        """
+        with _unavailable():
+            self._begin = Batch(self._native.start())
         self.has_begun = True
         return self
 

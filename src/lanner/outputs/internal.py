@@ -107,7 +107,7 @@ def drop_alert(time_ns: int, lost: int, seen: int, kinds: Mapping[str, int]) -> 
         time_ns: when that was seen.
         lost: how many, since the last look.
         seen: how many events came since then.
-        kinds: how many were lost of each event type since the beginning.
+        kinds: how many of them were of each event type.
 
     """
     by_kind = {f"n_drops.{name}": str(count) for name, count in kinds.items()}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from lanner.api.events import Events
@@ -60,6 +61,7 @@ class Losses:
         self._next = time.monotonic() + 1
         self._lost = 0
         self._events = 0
+        self._kinds: Counter[str] = Counter()
 
     def look(self, stats: Callable[[], LiveStats], *, at_once: bool = False) -> None:
         """Looks, if it is time or the last chance."""
@@ -69,11 +71,12 @@ class Losses:
         self._next = now + 1
         found = stats()
         lost, events = found.lost - self._lost, found.events - self._events
-        self._lost, self._events = found.lost, found.events
+        kinds = Counter(found.dropped) - self._kinds
+        self._lost, self._events, self._kinds = found.lost, found.events, Counter(found.dropped)
         if self._settings.simulate_drops and not at_once:
-            self._act(now, time.time_ns(), lost + 1, events, found.dropped)
+            self._act(now, time.time_ns(), lost + 1, events, kinds)
         elif lost and lost / (lost + events) > self._settings.threshold:
-            self._act(now, time.time_ns(), lost, events, found.dropped)
+            self._act(now, time.time_ns(), lost, events, kinds)
 
     def simulate(self, time_ns: int) -> None:
         """An event of a capture counts as lost."""

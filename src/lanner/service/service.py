@@ -8,6 +8,7 @@ import sqlite3
 import time
 from typing import TYPE_CHECKING
 
+from lanner.api.live import LiveUnavailableError
 from lanner.config.durations import seconds
 from lanner.outputs.alert import hostname
 from lanner.outputs.internal import channel_alert, source_alert, store_alert
@@ -25,7 +26,7 @@ from lanner.service.sink import Sink
 from lanner.service.snapshots import Snapshots
 from lanner.service.sources import Source, Watching
 from lanner.service.state import State
-from lanner.service.syscalls import open_syscalls
+from lanner.service.syscalls import cannot_watch, open_syscalls
 from lanner.service.watching import Watcher, places_of
 
 if TYPE_CHECKING:
@@ -170,7 +171,7 @@ class Service:
         self._log(describe(state.rules))
         next_retention = next_sign = 0.0
         try:
-            while not all(source.is_over for source in state.sources):
+            while not self._is_over():
                 orders = self._next_orders(deadline)
                 state.looked = now = time.monotonic()
                 if END in orders or (deadline is not None and now >= deadline):
@@ -198,9 +199,19 @@ class Service:
         finally:
             self._end()
         for source in state.sources:
+            if isinstance(source.failure, LiveUnavailableError):
+                raise cannot_watch(source.failure) from source.failure
             if source.failure is not None:
                 raise ServiceError(_failure_of(source)) from source.failure
         return not self._has_failed
+
+    def _is_over(self) -> bool:
+        """Whether nothing more comes, or what was to be watched is not from the start: no other
+        source goes on then, as if all was well.
+        """
+        sources = self.state.sources
+        is_blind = any(isinstance(source.failure, LiveUnavailableError) for source in sources)
+        return is_blind or all(source.is_over for source in sources)
 
     def _next_orders(self, deadline: float | None) -> set[str]:
         """All that was ordered since, or what comes first: who orders twice wants it once."""
@@ -240,7 +251,7 @@ class Service:
             if source.failure is not None and source not in self._failed:
                 self._failed.add(source)
                 problem = _failure_of(source)
-                if not all(one.is_over for one in self.state.sources):
+                if not self._is_over():
                     self._log(f"{problem}: nothing is seen of it any more", "critical")
                 self._sink.internal(source_alert(time.time_ns(), source.name, problem))
         while not self._to_tell.empty():

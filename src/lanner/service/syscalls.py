@@ -28,6 +28,14 @@ if TYPE_CHECKING:
 _SMALLEST_RING = 1 << 20
 
 
+def cannot_watch(error: LiveUnavailableError) -> ServiceError:
+    """What is said of a kernel that does not let this user watch, and of what to do."""
+    return ServiceError(
+        f"cannot watch system calls: {error}",
+        "`lanner doctor` says what is missing; `lanner scan` reads recorded events",
+    )
+
+
 def rule_captures(config: Config) -> RuleCaptures | None:
     """Captures of what follows alerts, as the configuration has them."""
     section = config.capture
@@ -87,10 +95,7 @@ def open_syscalls(
             captures=captures,
         )
     except LiveUnavailableError as error:
-        raise ServiceError(
-            f"cannot watch system calls: {error}",
-            "`lanner doctor` says what is missing; `lanner scan` reads recorded events",
-        ) from None
+        raise cannot_watch(error) from None
     said = f"watching {len(found.calls)} system calls with {len(rules.ruleset.rules)} rules"
 
     def look(is_last: bool) -> None:
