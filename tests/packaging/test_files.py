@@ -46,6 +46,15 @@ def test_the_daemonset_has_the_least_privileges() -> None:
     assert volumes == {one["name"] for one in container["volumeMounts"]}
 
 
+def test_a_quota_lets_it_have_its_priority() -> None:
+    """GKE, and whoever limits classes as it does, wants one in the namespace."""
+    assert "resourcequota.yaml" in (BASE / "kustomization.yaml").read_text().split()
+    quota = yaml.safe_load((BASE / "resourcequota.yaml").read_text())
+    (wanted,) = quota["spec"]["scopeSelector"]["matchExpressions"]
+    assert (wanted["scopeName"], wanted["operator"]) == ("PriorityClass", "In")
+    assert pod()["priorityClassName"] in wanted["values"]
+
+
 def test_its_configuration_and_rules_are_valid() -> None:
     loaded = load_config(BASE / "lanner.yaml", ())
     assert loaded.diagnostics == ()
