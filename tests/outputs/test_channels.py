@@ -396,7 +396,7 @@ def test_syslog_of_this_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         text = daemon.recv(65536).decode()
     channel.close()
     assert text.startswith("<10>")  # user, critical
-    assert text.endswith(f" lanner[{os.getpid()}]: an alert")
+    assert text.endswith(f" falco[{os.getpid()}]: an alert")
 
 
 @pytest.mark.parametrize("address", ["http://x", "udp://", "tcp://x:99999", "collector:514"])

@@ -7,6 +7,7 @@ import json
 import os
 import socket
 import sqlite3
+import syslog
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,7 @@ from lanner.outputs.store import Store
 from lanner.service.audit import AuditSource
 from lanner.service.channels import Channels
 from lanner.service.health import MAX_BUSY_S, problems
+from lanner.service.log import Logger
 from lanner.service.notify import Notifier
 from lanner.service.redactions import redactor_of
 from lanner.service.reload import Reloader
@@ -259,3 +261,13 @@ def test_systemd_is_told_again_when_it_listens_again(monkeypatch: pytest.MonkeyP
         notifier.ready("3 rules")
         assert listener.recv(99).startswith(b"RELOADING=1\nMONOTONIC_USEC=")
         assert listener.recv(99) == b"READY=1\nSTATUS=3 rules"
+
+
+def test_the_system_log_knows_who_wrote(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`lanner-falco` is what filters of system logs look for: falco."""
+    names: list[str] = []
+    monkeypatch.setattr(syslog, "openlog", names.append)
+    Logger(to_syslog=True)
+    Logger(to_syslog=True, style="falco-iso")
+    Logger()
+    assert names == ["lanner", "falco"]

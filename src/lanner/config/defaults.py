@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lanner.config import sections as s
 from lanner.config.model import Config
-from lanner.outputs.channels import stdout
+from lanner.outputs.channels import stdout, syslog
 
 SITE_CONFIG = Path("/etc/lanner/lanner.yaml")
 """Read where nothing else is said."""
@@ -16,6 +16,7 @@ LANNER = Config(
     engine=s.EngineSection(kind="modern_ebpf"),
     append_output=(s.AppendOutput(suggested_output=True),),
     stdout_output=stdout.Settings(enabled=True),
+    syslog_output=syslog.Settings(ident="lanner"),
     log_stderr=True,
     log_syslog=False,
     log_level="notice",

@@ -51,6 +51,11 @@ class Logger:
     to_syslog: bool = False
     style: Literal["plain", "falco", "falco-iso"] = "plain"
 
+    def __post_init__(self) -> None:
+        """What collects a system log chooses by the name of who wrote."""
+        if self.to_syslog:
+            syslog.openlog("lanner" if self.style == "plain" else "falco")
+
     def __call__(self, message: str, level: Level = "informational") -> None:
         """Writes a message; one that nobody takes any more (a full disk, a closed pipe) is lost,
         and detection goes on.

@@ -159,6 +159,7 @@ def test_support_has_the_shape_of_falco_and_no_secrets(config: Path, rules: Path
     assert found["engine_info"]["engine_version_semver"] == "0.62.0"
     assert found["engine_info"]["plugin_versions"] == {"json": "0.7.4"}
     shown = json.loads(found["config"])
+    assert shown["syslog_output"]["ident"] == "falco", "what filters of system logs look for"
     assert shown["stdout_output"]["enabled"] is True
     assert shown["http_output"]["headers"] == "<not shown>"
     assert "-o http_output.headers=<not shown>" in found["cmdline"]
@@ -193,3 +194,15 @@ def test_init_config_that_is_no_json(config: Path, rules: Path) -> None:
     done = falco("-c", config, "-r", rules, "-o", "engine.kind=nodriver")
     assert done.returncode == 1
     assert "k8saudit: init_config is not JSON" in done.stderr
+
+
+def test_switches_have_values_as_in_falco(config: Path, rules: Path) -> None:
+    usual = ("-c", config, "-r", rules)
+    for words in (("--dry-run=true",), ("-U=1", "--dry-run"), ("-L=false", "--dry-run=T")):
+        done = falco(*usual, *words)
+        assert (done.returncode, done.stdout) == (0, "")
+    assert falco(*usual, "--version=true").stdout.startswith("Falco version:")
+    done = falco(*usual, "--dry-run=yes")
+    assert (done.returncode, done.stderr) == (1, "Error: Argument 'yes' failed to parse\n")
+    # the value of another option is none
+    assert falco(*usual, "-p", "%evt.num --version=false", "--dry-run").returncode == 0

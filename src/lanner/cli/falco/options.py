@@ -14,6 +14,7 @@ RULE_FILES = ""
 Then everything is checked that would be loaded: a local file needs the macros of those before it.
 """
 FORMATS = ("text", "markdown", "json")
+_TRUE, _FALSE = ("t", "T", "true", "True", "1"), ("f", "F", "false", "False", "0")
 _MISSING = re.compile(r"argument (--?[\w-]+).*: expected (?:one|at least one) argument")
 
 
@@ -26,11 +27,25 @@ class _Parser(argparse.ArgumentParser):
         missing = _MISSING.fullmatch(message)
         raise UsageError(f"Option {missing[1]} is missing an argument" if missing else message)
 
+    def without_truths(self, words: list[str]) -> list[str]:
+        """`--dry-run=true` is `--dry-run`, `--dry-run=false` is nothing: as Falco takes them."""
+        found = []
+        for word in words:
+            name, equals, value = word.partition("=")
+            action = self._option_string_actions.get(name)
+            if not equals or action is None or action.nargs != 0:
+                found.append(word)
+            elif value in _TRUE:
+                found.append(name)
+            elif value not in _FALSE:
+                raise UsageError(f"Argument '{value}' failed to parse")
+        return found
+
     def format_help(self) -> str:
         return super().format_help().replace("usage:", "Usage:\n ", 1)  # as Falco begins
 
 
-def parser() -> argparse.ArgumentParser:
+def parser() -> _Parser:
     """All options of Falco."""
     made = _Parser(
         prog="falco",
@@ -118,7 +133,8 @@ def parse(words: list[str]) -> argparse.Namespace:
         UsageError: they are wrong.
 
     """
-    found, rest = parser().parse_known_args(words)
+    made = parser()
+    found, rest = made.parse_known_args(made.without_truths(words))
     unknown = next((word for word in rest if word.startswith("-") and word != "-"), None)
     if unknown is not None:
         raise UsageError(f"Option {unknown} does not exist")

@@ -45,7 +45,7 @@ class Settings(ChannelSettings, frozen=True, kw_only=True):
         "authpriv", "ftp", "local0", "local1", "local2", "local3", "local4", "local5", "local6",
         "local7",
     ] = "user"  # fmt: skip
-    ident: str = "lanner"
+    ident: str = "falco"
     ca_cert: str = ""
     client_cert: str = ""
     client_key: str = ""
