@@ -194,6 +194,8 @@ def test_standard_output_as_a_file() -> None:
         ({"url": "http://x:99999"}, "`url` is not http"),
         ({"url": "http://:80/x"}, "`url` is not http"),
         ({"url": "http://["}, "`url` is not http"),
+        ({"url": "http://x..y"}, "`url` is not http"),
+        ({"url": "unix:///run/x"}, "`url` is not http"),
         ({"url": "http://x", "headers": {"a b": "c"}}, "`a b` is not a header"),
         ({"url": "http://x", "headers": {"a": "b\r\nc: d"}}, "`a` is not a header"),
         ({"url": "http://x", "headers": {"a": "ü"}}, "`a` is not a header"),

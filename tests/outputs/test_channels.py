@@ -260,7 +260,7 @@ def test_uploads_are_compressed(collector: Collector) -> None:
         ([413], 0, True, ": 413"),
         ([429], 0, False, ": 429"),
         ([401], 0, False, ": 401"),
-        ([302], 0, False, ": 302"),
+        ([302], 0, False, ": 302 redirects are not followed"),
         (["close"], 0, False, "disconnected"),
         ([200, "half"], 1, False, "closed"),
         (["hang"], 0, False, "no answer within 300 ms"),

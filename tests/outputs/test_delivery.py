@@ -141,6 +141,20 @@ def test_a_slow_channel_is_given_few_at_a_time(
     assert channel.got == [*lines(*range(40)), *lines(*range(2000))]
 
 
+def test_a_peer_that_asks_for_time_gets_it_up_to_the_longest_wait(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    channel = Told([DeliveryError("busy", wait_s=7), DeliveryError("busy", wait_s=100)])
+    delivery = Delivery("told", channel, store, Form(), Patience(first_s=1, longest_s=30))
+    waits: list[float] = []
+    monkeypatch.setattr(delivery._is_over, "wait", waits.append)
+    store.append(rows("a"))
+    delivery.start()
+    channel.wait(lambda told: told.got)
+    end(delivery, store)
+    assert waits == [7, 30]
+
+
 def test_a_bug_of_a_channel_is_a_failure_like_others(store: Store) -> None:
     channel = Told([ZeroDivisionError("division by zero")])
     delivery = run(store, channel)

@@ -214,7 +214,8 @@ class Delivery:
                 record = records[error.delivered]
                 self._bury(record.id, record.id, str(error))
                 return 0.0, 0
-            return self._failed(str(error), wait), refused
+            wait = self._failed(str(error), wait)
+            return max(wait, min(error.wait_s, self._patience.longest_s)), refused
         except Exception as error:  # noqa: BLE001 - a channel's bug must not end the others' alerts
             return self._failed(f"{type(error).__name__}: {error}", wait), refused
         self._delivered(records)

@@ -51,16 +51,24 @@ class DeliveryError(Exception):
         delivered: how many of them, from the first on, were delivered.
         is_final: trying again the one behind these is of no use: it is the message that is refused.
         is_gone: nothing will ever be delivered to this peer again.
+        wait_s: so many seconds the peer wants to be left alone.
 
     """
 
     def __init__(
-        self, reason: str, *, delivered: int = 0, is_final: bool = False, is_gone: bool = False
+        self,
+        reason: str,
+        *,
+        delivered: int = 0,
+        is_final: bool = False,
+        is_gone: bool = False,
+        wait_s: float = 0.0,
     ) -> None:
         super().__init__(reason)
         self.delivered = delivered
         self.is_final = is_final
         self.is_gone = is_gone
+        self.wait_s = wait_s
 
 
 class Channel(Protocol):

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import re
 import sys
 import time
+from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlsplit
 
 from msgspec import Meta, field
@@ -18,8 +20,10 @@ from lanner.outputs.channels import ChannelSettings, DeliveryError
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Sequence
+    from urllib.parse import SplitResult
 
     from lanner.outputs.channels import Message
+    from lanner.outputs.channels.posting import Answer
 
 _FINAL = frozenset(
     (
@@ -30,7 +34,6 @@ _FINAL = frozenset(
     )
 )
 """Answers that say that it is this alert that is not wanted."""
-_MAX_ANSWER = 64 << 10
 _SHORTEST = 4
 """What is shorter is no secret."""
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -41,9 +44,10 @@ class Settings(ChannelSettings, frozen=True, kw_only=True):
     """Alerts for a web service at `url`, each in a POST. `insecure` does not check certificates;
     `ca_cert` and `ca_bundle` are files, `ca_path` is a folder of who may sign them. With `mtls`,
     `client_cert` and `client_key` are shown. `compress_uploads` is gzip, `echo` prints the answers.
-    `headers` are added, and a bearer token that is in `token_file`. An answer must be there within
-    `timeout_ms`. (`keep_alive` and `max_consecutive_timeouts` are Falco's: connections are kept in
-    any case, and what failed is tried again as `delivery` says.)
+    `headers` are added, and a bearer token that is in `token_file`. An alert must be sent and
+    answered, to the answer's end, within `timeout_ms`. (`keep_alive` and
+    `max_consecutive_timeouts` are Falco's: connections are kept in any case, and what failed is
+    tried again as `delivery` says.)
     """
 
     url: str = ""
@@ -74,22 +78,17 @@ class Channel:
             ValueError: the URL, or a certificate, cannot be used.
 
         """
-        try:
-            parts = urlsplit(settings.url)
-            is_place = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
-        except ValueError:
-            is_place = False
-        if not is_place:
-            raise ValueError("`url` is not http://… or https://…")  # it may hold a secret
+        parts = _place(settings.url)
         for name, value in settings.headers.items():
             if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
                 raise ValueError(f"`headers`: `{name}` is not a header, or its value is not ASCII")
         self._settings = settings
         self._token = ""
-        context: Any = True
-        if settings.url.startswith("https:"):
-            context = _context(settings)
-        self._client = _client(settings, context)
+        context = _context(settings) if parts.scheme == "https" else None
+        self._where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
+        from lanner.outputs.channels.posting import Poster  # noqa: PLC0415 - where it is needed
+
+        self._poster = Poster(settings.url, context)
 
     def send(self, messages: Sequence[Message]) -> None:
         """Posts all alerts.
@@ -100,24 +99,21 @@ class Channel:
         """
         for number, message in enumerate(messages):
             try:
-                status, answer = self._post(message)
+                status, answer, retry_after = self._post(message)
             except OSError as error:
                 raise DeliveryError(f"{self._where}: {error}", delivered=number) from None
             if self._settings.echo:
                 sys.stdout.write(answer)
             if not 200 <= status < 300:
                 said = self._without_secrets(answer)[:200].strip()
+                if 300 <= status < 400:
+                    said = f"redirects are not followed. {said}"
                 raise DeliveryError(
                     f"{self._where}: {status} {said}".rstrip(),
                     delivered=number,
                     is_final=status in _FINAL,
+                    wait_s=_seconds(retry_after),
                 )
-
-    @property
-    def _where(self) -> str:
-        """The URL without what may be secret in it: for a webhook, that is the path."""
-        parts = urlsplit(self._settings.url)
-        return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
 
     def _without_secrets(self, answer: str) -> str:
         """Services like to repeat what they were asked for."""
@@ -128,9 +124,7 @@ class Channel:
                 answer = answer.replace(secret, "…")
         return answer
 
-    def _post(self, message: Message) -> tuple[int, str]:
-        import httpx  # noqa: PLC0415
-
+    def _post(self, message: Message) -> Answer:
         settings = self._settings
         is_json = message.line.startswith("{")
         headers = {
@@ -147,33 +141,37 @@ class Channel:
             headers["content-encoding"] = "gzip"
             body = gzip.compress(body, mtime=0)
         try:
-            return self._exchange(headers, body)
-        except httpx.TimeoutException:
+            return self._poster.post(headers, body, settings.timeout_ms / 1000)
+        except TimeoutError:
             raise TimeoutError(f"no answer within {settings.timeout_ms} ms") from None
-        except httpx.HTTPError as error:
-            raise OSError(str(error) or type(error).__name__) from None
-
-    def _exchange(self, headers: dict[str, str], body: bytes) -> tuple[int, str]:
-        deadline = time.monotonic() + self._settings.timeout_ms / 1000
-        with self._client.stream(
-            "POST", self._settings.url, headers=headers, content=body
-        ) as response:
-            answer = b""
-            for piece in response.iter_raw():
-                answer += piece
-                if len(answer) > _MAX_ANSWER:
-                    break
-                # each piece may take its time, but not all of them together
-                if time.monotonic() > deadline:
-                    raise TimeoutError("the answer does not come to its end")
-            return response.status_code, answer.decode("utf-8", "replace")
 
     def reopen(self) -> None:
         """There is nothing to open."""
 
     def close(self) -> None:
         """Closes the connection."""
-        self._client.close()
+        self._poster.close()
+
+
+def _place(url: str) -> SplitResult:
+    try:
+        parts = urlsplit(url)
+        is_place = parts.scheme in {"http", "https"} and parts.hostname and parts.port != 0
+        (parts.hostname or "").encode("idna")
+    except ValueError:
+        is_place = False
+    if not is_place:
+        raise ValueError("`url` is not http://… or https://…")  # it may hold a secret
+    return parts
+
+
+def _seconds(retry_after: str) -> float:
+    """What a `Retry-After` says: seconds, or a date; 0 for what is neither."""
+    with contextlib.suppress(ValueError):
+        return max(0.0, float(retry_after))
+    with contextlib.suppress(ValueError):
+        return max(0.0, parsedate_to_datetime(retry_after).timestamp() - time.time())
+    return 0.0
 
 
 def _token(path: Path) -> str:
@@ -181,14 +179,6 @@ def _token(path: Path) -> str:
     if not data.isascii() or not _HEADER_VALUE.fullmatch(data.decode("ascii")):
         raise OSError(f"{path}: is not a token: it is one line of ASCII characters")
     return data.decode("ascii")
-
-
-def _client(settings: Settings, context: Any) -> Any:
-    import httpx  # noqa: PLC0415 - only where alerts are posted
-
-    limits = httpx.Limits(max_connections=1, max_keepalive_connections=1)
-    timeout = settings.timeout_ms / 1000
-    return httpx.Client(verify=context, timeout=timeout, limits=limits, follow_redirects=False)
 
 
 def _context(settings: Settings) -> ssl.SSLContext:
