@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import http.server
 import json
@@ -151,6 +152,10 @@ def test_one_program_for_all(tmp_path: Path) -> None:
         ("cat >/dev/null; exec sleep 60", False, "did not end within 300 ms"),
         ("exec sleep 60", True, "did not take an alert within 300 ms"),
         ("exec <&-; exec sleep 60", True, "does not read any more|did not take"),
+        ("/nowhere/program", True, "ended with exit code 127"),
+        ("/nowhere/program", False, "ended with exit code 127"),
+        ("kill -9 $$", True, "ended with exit code -9"),
+        ("exit 0", True, "ended with exit code 0"),
     ],
 )
 def test_a_program_that_fails(command: str, keep_alive: bool, problem: str) -> None:
@@ -158,6 +163,27 @@ def test_a_program_that_fails(command: str, keep_alive: bool, problem: str) -> N
     channel = program.Channel(settings)
     with pytest.raises(DeliveryError, match=problem):
         channel.send(messages("a" * 1_000_000, "b" * 1_000_000))
+    channel.close()
+
+
+def test_what_a_program_left_in_its_pipe_comes_again(tmp_path: Path) -> None:
+    """Each takes one alert, and goes."""
+    path = tmp_path / "out"
+    settings = program.Settings(program=f"read -r line; echo $line >> {path}", keep_alive=True)
+    channel = program.Channel(settings)
+    lines = [str(number) for number in range(5)]
+    calls = 0
+    while calls < len(lines):
+        with contextlib.suppress(DeliveryError):
+            channel.send(messages(*lines[calls:]))
+        calls += 1
+    channel.close()
+    assert path.read_text().split() == lines
+
+
+def test_a_program_that_reads_nothing_and_succeeds_has_its_alert() -> None:
+    channel = program.Channel(program.Settings(program="head -c 100000 /dev/zero >/dev/null"))
+    channel.send(messages("a", "b" * 1_000_000))
     channel.close()
 
 

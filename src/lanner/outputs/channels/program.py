@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import os
+import select
 import selectors
 import signal
 import subprocess
+import sys
+import termios
 import time
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,11 +23,15 @@ if TYPE_CHECKING:
 
     from lanner.outputs.channels import Message
 
+_SHORTEST_PAUSE_S = 0.000_1
+_LONGEST_PAUSE_S = 0.02
+"""Between looks whether a program has read; nothing tells when a pipe is empty."""
+
 
 class Settings(ChannelSettings, frozen=True, kw_only=True):
     """Alerts for the standard input of `program`, which the shell runs: for each alert anew, or
     with `keep_alive` once for all. It has `timeout_ms` to take an alert, and without `keep_alive`
-    to end with exit code 0.
+    to end with exit code 0, whether it read the alert or not.
     """
 
     program: str = ""
@@ -53,23 +61,42 @@ class Channel:
             DeliveryError: the program failed, went away, or did not take them in time.
 
         """
-        for number, message in enumerate(messages):
-            line = f"{message.line}\n".encode("utf-8", "surrogateescape")
+        lines = [f"{message.line}\n".encode("utf-8", "surrogateescape") for message in messages]
+        if self._settings.keep_alive:
+            self._hand_over(lines)
+            return
+        for number, line in enumerate(lines):
             try:
-                self._deliver(line)
+                self._run_for(line)
             except OSError as error:
                 self._end()
                 raise DeliveryError(f"the program {error}", delivered=number) from None
 
-    def _deliver(self, line: bytes) -> None:
-        deadline = time.monotonic() + self._settings.timeout_ms / 1000
+    def _hand_over(self, lines: Sequence[bytes]) -> None:
+        """Writes lines, and waits until they are read: what is in the pipe of a program that ends
+        is lost with it.
+        """
         if self._running is None or self._running.poll() is not None:
             self._end()
             self._running = self._started()
-        self._write(self._running, line, deadline)
-        if self._settings.keep_alive:
-            return
-        program, self._running = self._running, None
+        taken = _Taken(self._running, b"".join(lines), self._settings.timeout_ms / 1000)
+        try:
+            taken.wait()
+        except OSError as error:
+            self._end()
+            delivered = 0
+            while taken.count >= len(lines[delivered]):
+                taken.count -= len(lines[delivered])
+                delivered += 1
+            raise DeliveryError(f"the program {error}", delivered=delivered) from None
+
+    def _run_for(self, line: bytes) -> None:
+        deadline = time.monotonic() + self._settings.timeout_ms / 1000
+        program = self._running = self._started()
+        # one that ends without having read it all may know why
+        with contextlib.suppress(BrokenPipeError):
+            self._write(program, line, deadline)
+        self._running = None
         try:
             if program.stdin:
                 program.stdin.close()
@@ -102,10 +129,7 @@ class Channel:
                 left = deadline - time.monotonic()
                 if left <= 0 or not selector.select(left):
                     raise OSError(f"did not take an alert within {self._settings.timeout_ms} ms")
-                try:
-                    data = data[os.write(pipe, data) :]
-                except BrokenPipeError:
-                    raise OSError("does not read any more") from None
+                data = data[os.write(pipe, data) :]
 
     def reopen(self) -> None:
         """The program is run anew for the next alert."""
@@ -126,6 +150,67 @@ class Channel:
         program, self._running = self._running, None
         if program:
             _kill(program)
+
+
+class _Taken:
+    """Bytes on their way into a program; `count` of them it has read."""
+
+    def __init__(self, program: subprocess.Popen[bytes], data: bytes, patience_s: float) -> None:
+        self.count = 0
+        self._program = program
+        self._data = memoryview(data)
+        self._patience_s = patience_s
+        self._written = 0
+
+    def wait(self) -> None:
+        """Until all of them are read.
+
+        Raises:
+            OSError: the program has ended, reads nothing any more, or nothing for too long.
+
+        """
+        if self._program.stdin is None:
+            raise OSError("has no standard input")
+        pipe = self._program.stdin.fileno()
+        pause = _SHORTEST_PAUSE_S
+        deadline = time.monotonic() + self._patience_s
+        while True:
+            code = self._program.poll()
+            before = self.count
+            try:
+                self._advance(pipe)
+            except BrokenPipeError:
+                code = code or 0
+            if self.count == len(self._data):
+                return
+            if self.count > before:
+                pause = _SHORTEST_PAUSE_S
+                deadline = time.monotonic() + self._patience_s
+            if code is not None:
+                raise OSError(_ended(self._program))
+            if time.monotonic() >= deadline:
+                raise OSError(f"did not take an alert within {self._patience_s * 1000:.0f} ms")
+            time.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE_S)
+
+    def _advance(self, pipe: int) -> None:
+        """Writes what there is room for, and looks how much of it was read."""
+        with contextlib.suppress(BlockingIOError):
+            if self._written < len(self._data):
+                self._written += os.write(pipe, self._data[self._written :])
+        unread = fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))
+        self.count = max(self.count, self._written - int.from_bytes(unread, sys.byteorder))
+        ends = select.poll()
+        ends.register(pipe, 0)
+        if ends.poll(0):  # nobody has the other end open
+            raise BrokenPipeError
+
+
+def _ended(program: subprocess.Popen[bytes]) -> str:
+    """What is said of a program that has ended, or closed its input."""
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        return f"ended with exit code {program.wait(_LONGEST_PAUSE_S)}"
+    return "does not read any more"
 
 
 def _kill(program: subprocess.Popen[bytes]) -> None:
