@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import socket
 import ssl
@@ -65,6 +66,7 @@ class Channel:
         """
         self._settings = settings
         self._socket: socket.socket | None = None
+        self._is_stream = False
         self._hostname = socket.gethostname()
         parts = urlsplit(settings.address)
         self._kind = parts.scheme if settings.address else "local"
@@ -102,17 +104,19 @@ class Channel:
                 raise DeliveryError(reason, delivered=number) from None
 
     def _send(self, data: bytes) -> None:
-        is_stream = self._kind in {"tcp", "tls"}
-        if self._socket and is_stream and _has_ended(self._socket):
+        if self._socket and self._is_stream and _has_ended(self._socket):
             # what is sent to a peer that has closed vanishes without an error, the first time
             self._disconnect()
         if self._socket is None:
             self._socket = self._connected()
-        if is_stream:
+            self._is_stream = self._socket.type == socket.SOCK_STREAM
+        if not self._is_stream:
+            self._socket.send(_cut(data))
+        elif self._kind == "local":
+            self._socket.sendall(data.replace(b"\0", b" ") + b"\0")
+        else:
             # octet counting: a line break within a message is no end
             self._socket.sendall(b"%d %s" % (len(data), data))
-        else:
-            self._socket.send(_cut(data))
 
     def _connected(self) -> socket.socket:
         timeout = self._settings.timeout_ms / 1000
@@ -125,18 +129,16 @@ class Channel:
                 wrapped = self._context.wrap_socket(stream, server_hostname=self._host)
                 failed.pop_all()
             return wrapped
-        family: int = socket.AF_UNIX
-        place: Any = LOCAL
         if self._kind == "udp":
             found = socket.getaddrinfo(self._host, self._port, type=socket.SOCK_DGRAM)[0]
-            family, place = found[0], found[4]
-        datagrams = socket.socket(family, socket.SOCK_DGRAM)
-        with contextlib.ExitStack() as failed:
-            failed.callback(datagrams.close)
-            datagrams.settimeout(timeout)
-            datagrams.connect(place)
-            failed.pop_all()
-        return datagrams
+            return _connected(found[0], socket.SOCK_DGRAM, found[4], timeout)
+        try:
+            return _connected(socket.AF_UNIX, socket.SOCK_DGRAM, LOCAL, timeout)
+        except OSError as error:
+            if error.errno != errno.EPROTOTYPE:
+                raise
+        # some daemons listen for streams, as syslog(3) knows
+        return _connected(socket.AF_UNIX, socket.SOCK_STREAM, LOCAL, timeout)
 
     def _priority(self, record: Record) -> int:
         return _FACILITIES[self._settings.facility] * 8 + record.priority
@@ -192,6 +194,16 @@ def _context(settings: Settings) -> ssl.SSLContext:
         key=settings.client_key,
         insecure=settings.insecure,
     )
+
+
+def _connected(family: int, kind: int, place: Any, timeout: float) -> socket.socket:
+    with contextlib.ExitStack() as failed:
+        found = socket.socket(family, kind)
+        failed.callback(found.close)
+        found.settimeout(timeout)
+        found.connect(place)
+        failed.pop_all()
+    return found
 
 
 def _is_name(host: str) -> bool:

@@ -1,0 +1,118 @@
+"""Collectors that read slowly, messages of a megabyte, daemons that take streams."""
+
+from __future__ import annotations
+
+import os
+import socket
+import ssl
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+
+from lanner.outputs.channels import DeliveryError, syslog
+from tests.outputs.test_channels import messages
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+def read_frame(stream: socket.socket) -> bytes:
+    """A message, by octet counting."""
+    size = b""
+    while not size.endswith(b" "):
+        size += stream.recv(1)
+    data = bytearray()
+    while len(data) < int(size):
+        data += stream.recv(int(size) - len(data))
+    return bytes(data)
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "tls"])
+def test_a_message_of_a_megabyte_and_one_that_is_no_utf8(scheme: str, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca"))
+    got: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection = server.accept()[0]
+            connection.settimeout(20)
+            if scheme == "tls":
+                connection = context.wrap_socket(connection, server_side=True)
+            with connection:
+                got.extend(read_frame(connection) for _ in range(3))
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        address = f"{scheme}://127.0.0.1:{server.getsockname()[1]}"
+        ca = str(tmp_path / "ca") if scheme == "tls" else ""
+        channel = syslog.Channel(syslog.Settings(address=address, ca_cert=ca))
+        channel.send(messages("x\n" * (1 << 19), "\udcff \0", "last"))
+        thread.join(20)
+        channel.close()
+    assert got[0].endswith(b"] \xef\xbb\xbf" + b"x\n" * (1 << 19))
+    assert got[1].endswith(b"] \xff \0")
+    assert got[2].endswith(b"last")
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "tls"])
+def test_a_collector_that_reads_now_and_then(scheme: str, tmp_path: Path) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca"))
+    is_over = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            connection = server.accept()[0]
+            connection.settimeout(20)
+            if scheme == "tls":
+                connection = context.wrap_socket(connection, server_side=True)
+            with connection:
+                while not is_over.wait(0.02):
+                    connection.recv(16_384)
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        address = f"{scheme}://127.0.0.1:{server.getsockname()[1]}"
+        ca = str(tmp_path / "ca") if scheme == "tls" else ""
+        settings = syslog.Settings(address=address, ca_cert=ca, timeout_ms=500)
+        channel = syslog.Channel(settings)
+        with pytest.raises(DeliveryError, match="timed out") as caught:
+            channel.send(messages("x" * 60_000_000))
+        assert caught.value.delivered == 0
+        is_over.set()
+        channel.close()
+        thread.join(20)
+
+
+def test_a_daemon_of_this_machine_that_takes_streams(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = str(tmp_path / "log")
+    monkeypatch.setattr(syslog, "LOCAL", path)
+    channel = syslog.Channel(syslog.Settings())
+    for line in ("first", "after a start of the daemon"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as daemon:
+            daemon.bind(path)
+            daemon.listen()
+            channel.send(messages(line, "and\0 more"))
+            connection = daemon.accept()[0]
+            with connection, connection.makefile("rb") as stream:
+                got = b""
+                while got.count(b"\0") < 2:
+                    got += stream.read1()
+        os.unlink(path)  # noqa: PTH108
+        first, second, rest = got.split(b"\0")
+        assert first.startswith(b"<10>")
+        assert first.endswith(f" lanner[{os.getpid()}]: {line}".encode())
+        assert second.endswith(b": and  more")
+        assert rest == b""
+        with pytest.raises(DeliveryError):
+            channel.send(messages("lost"))
+    channel.close()
