@@ -91,6 +91,51 @@ def test_a_collector_that_reads_now_and_then(scheme: str, tmp_path: Path) -> Non
         thread.join(20)
 
 
+@pytest.mark.parametrize("has_tickets", [True, False])
+def test_a_collector_that_misses_a_certificate_gets_no_alert(
+    tmp_path: Path, has_tickets: bool
+) -> None:
+    authority = trustme.CA()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert("127.0.0.1").configure_cert(context)
+    authority.configure_trust(context)
+    context.verify_mode = ssl.CERT_REQUIRED
+    context.num_tickets = 2 if has_tickets else 0
+    authority.cert_pem.write_to_path(str(tmp_path / "ca"))
+    client = authority.issue_cert("client")
+    client.private_key_and_cert_chain_pem.write_to_path(str(tmp_path / "client"))
+    got: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            for _ in range(4):
+                connection = server.accept()[0]
+                connection.settimeout(20)
+                with connection:
+                    try:
+                        with context.wrap_socket(connection, server_side=True) as wrapped:
+                            got.append(read_frame(wrapped))
+                    except ssl.SSLError:
+                        pass
+
+        thread = threading.Thread(target=serve)
+        thread.start()
+        address = f"tls://127.0.0.1:{server.getsockname()[1]}"
+        channel = syslog.Channel(syslog.Settings(address=address, ca_cert=str(tmp_path / "ca")))
+        for _ in range(3):
+            with pytest.raises(DeliveryError, match="certificate required"):
+                channel.send(messages("a"))
+        channel.close()
+        settings = syslog.Settings(
+            address=address, ca_cert=str(tmp_path / "ca"), client_cert=str(tmp_path / "client")
+        )
+        channel = syslog.Channel(settings)
+        channel.send(messages("b"))
+        thread.join(20)
+        channel.close()
+    assert [one[-1:] for one in got] == [b"b"]
+
+
 def test_a_daemon_of_this_machine_that_takes_streams(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

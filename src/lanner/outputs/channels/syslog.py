@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import select
 import socket
 import ssl
 from datetime import UTC, datetime
@@ -29,6 +30,7 @@ _FACILITIES = {
     **{f"local{number}": 16 + number for number in range(8)},
 }
 _WOULD_BLOCK = (ssl.SSLWantReadError, ssl.SSLWantWriteError)
+_WELCOME_S = 0.5
 _MAX_DATAGRAM = 60_000
 """Of a longer message the rest is cut off, and the message says so (RFC 5426 3.2)."""
 
@@ -127,6 +129,8 @@ class Channel:
             with contextlib.ExitStack() as failed:
                 failed.callback(stream.close)
                 wrapped = self._context.wrap_socket(stream, server_hostname=self._host)
+                failed.callback(wrapped.close)
+                _await_welcome(wrapped)
                 failed.pop_all()
             return wrapped
         if self._kind == "udp":
@@ -204,6 +208,24 @@ def _connected(family: int, kind: int, place: Any, timeout: float) -> socket.soc
         found.connect(place)
         failed.pop_all()
     return found
+
+
+def _await_welcome(stream: ssl.SSLSocket) -> None:
+    """TLS 1.3 has a peer look at our certificate, or miss it, after our side of the handshake: what
+    was sent by then would be lost, with each connection. If it takes us, its tickets come.
+
+    Raises:
+        OSError: it does not take us.
+
+    """
+    if stream.version() != "TLSv1.3" or not select.select((stream,), (), (), _WELCOME_S)[0]:
+        return  # not every peer has tickets
+    timeout = stream.gettimeout()
+    stream.settimeout(0)
+    with contextlib.suppress(*_WOULD_BLOCK):
+        if not stream.recv(1):
+            raise ConnectionError("closes the connection after the handshake")
+    stream.settimeout(timeout)
 
 
 def _is_name(host: str) -> bool:
