@@ -408,6 +408,21 @@ def test_old_alerts_are_removed_and_numbers_are_not_given_again(path: Path) -> N
     store.close()
 
 
+def test_what_is_young_stays_whatever_clocks_said(path: Path) -> None:
+    """An audit event can come late, and a clock can be set back, or a month forward."""
+    store = Store(Database(path))
+    assert store.database is not None
+    for time_ns in (1_000, 1_100, 2_000, 1_000, 1_200):
+        store.append(rows(time_ns, time_ns=time_ns))
+    store.retain(1_500, 0)
+    assert names(store.database.read(0, 9)) == ["2000", "1000", "1200"]
+    store.retain(9_000, 0, aged=3)
+    assert names(store.database.read(0, 9)) == ["1000", "1200"]
+    store.retain(9_000, 0)
+    assert store.database.read(0, 9) == []
+    store.close()
+
+
 def test_a_store_that_is_too_large_shrinks(path: Path) -> None:
     store = Store(Database(path))
     big = [(1, 4, "r", "syscall", "x" * 1_000, "y" * 1_000)] * 1_000

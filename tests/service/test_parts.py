@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -10,6 +11,7 @@ import sqlite3
 import syslog
 import threading
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -19,6 +21,7 @@ from lanner.config.defaults import LANNER
 from lanner.config.sections import AuditSection
 from lanner.outputs.redaction import Redactor
 from lanner.outputs.store import Store
+from lanner.service.ages import Ages
 from lanner.service.audit import AuditSource
 from lanner.service.channels import Channels
 from lanner.service.health import MAX_BUSY_S, problems
@@ -37,7 +40,6 @@ from tests.service.running import RULE, SECONDS, event
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from lanner.api import Batch
     from lanner.service.log import Level
@@ -88,7 +90,7 @@ def test_what_is_ordered_often_is_done_once_and_the_end_comes_first(tmp_path: Pa
 def test_what_fails_again_and_again_is_said_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> None:
+    def fail(*_: object, **__: object) -> None:
         raise sqlite3.OperationalError("database or disk is full")
 
     loaded, said = load(tmp_path), Said()
@@ -103,7 +105,7 @@ def test_it_obeys_while_there_is_always_more_to_remove(
 ) -> None:
     removed = 0
 
-    def retain(*_: object) -> bool:
+    def retain(*_: object, **__: object) -> bool:
         nonlocal removed
         removed += 1
         if removed == 3:
@@ -115,6 +117,33 @@ def test_it_obeys_while_there_is_always_more_to_remove(
     monkeypatch.setattr(service.state.store, "retain", retain)
     service.run()
     assert removed >= 3
+
+
+def test_a_log_that_a_reader_lets_grow_is_said_once_and_counted(tmp_path: Path) -> None:
+    path = tmp_path / "alerts.db"
+    loaded, said = load(tmp_path, store={"path": str(path), "max_size_mb": 1}), Said()
+    service = Service(Request(lambda: loaded, duration_s=1.5), loaded, said)
+    store = service.state.store
+    with contextlib.closing(sqlite3.connect(path, isolation_level=None)) as reader:
+        reader.execute("BEGIN")
+        reader.execute("SELECT count(*) FROM alerts").fetchall()
+        for _ in range(4):
+            store.append([(time.time_ns(), 4, "r", "syscall", "x" * 1_000_000, "y")])
+        size = store.size()
+        assert size is not None
+        assert size > Path(f"{path}-wal").stat().st_size > 4_000_000
+        service.run()
+    assert sum("alerts.db-wal is larger than" in one for one in said.messages) == 1
+
+
+def test_clocks_that_jump_make_no_alert_old() -> None:
+    now = [1_000.0]
+    ages = Ages(7, clock=lambda: now[0])
+    found = []
+    for last_id in (7, 10, 20, 30, 30):
+        found.append(ages.aged(3_600, last_id))
+        now[0] += 1_800
+    assert found == [7, 7, 7, 10, 20]
 
 
 def test_while_rules_and_channels_change_nothing_that_is_hidden_is_seen(tmp_path: Path) -> None:

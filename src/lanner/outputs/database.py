@@ -27,6 +27,7 @@ _MOVE = (
     "INSERT INTO channels VALUES (?, ?)"
     " ON CONFLICT(name) DO UPDATE SET delivered_to = excluded.delivered_to"
 )
+_NO_ID = 2**63 - 1
 _STEP = 5_000
 """Rows that are removed at a time, so that nobody waits long."""
 
@@ -102,17 +103,23 @@ class Database:
         )
         return int((pages - free) * page)
 
-    def oldest_beyond(self, before_ns: int, max_bytes: int) -> int | None:
+    def oldest_beyond(self, before_ns: int, aged: int, max_bytes: int) -> int | None:
         """The id up to which alerts are too old, or too many; None when there are none.
+
+        Clocks go back and forward: too old is what is from before a time, has an id up to `aged`,
+        and has nothing before it that is younger.
 
         At most some thousand at a time: ask again. 0 is no limit.
         """
-        query = "SELECT max(id) FROM (SELECT id, time_ns FROM alerts ORDER BY id LIMIT ?)"
+        oldest = "FROM (SELECT id, time_ns FROM alerts ORDER BY id LIMIT ?)"
+        until = f"SELECT max(id) {oldest} WHERE id < ?"
         found = None
         if before_ns:
-            found = self.file.rows(f"{query} WHERE time_ns < ?", (_STEP, before_ns))[0][0]
+            young = f"SELECT coalesce(min(id), ?) {oldest} WHERE time_ns >= ? OR id > ?"
+            first = self.file.rows(young, (_NO_ID, _STEP, before_ns, aged))[0][0]
+            found = self.file.rows(until, (_STEP, first))[0][0]
         if found is None and max_bytes and self.size() > max_bytes:
-            found = self.file.rows(query, (_STEP,))[0][0]
+            found = self.file.rows(until, (_STEP, _NO_ID))[0][0]
         return None if found is None else int(found)
 
     def remove(self, up_to: int) -> None:

@@ -280,6 +280,13 @@ class DatabaseFile:
         """Which files have the names of the database, of its log and of the log's index now."""
         return tuple(_file(f"{self.path}{suffix}") for suffix in ("", "-wal", "-shm"))
 
+    def log_size(self) -> int:
+        """Bytes of the log beside it, which grows as long as somebody reads without an end."""
+        try:
+            return Path(f"{self.path}-wal").stat().st_size
+        except OSError:
+            return 0
+
     def _put_aside(self) -> None:
         number = time.time_ns() // 1_000_000_000
         while (aside := self.path.with_name(f"{self.path.name}.damaged-{number}")).exists():

@@ -349,15 +349,20 @@ class Store:
             return self._dead.total()
 
     def size(self) -> int | None:
-        """Bytes of the database that are in use; None where that is not known."""
+        """Bytes that the database takes, with its log; None where that is not known."""
         try:
-            return self.database.size() if self.database else None
+            return self.database.size() + self.log_size() if self.database else None
         except sqlite3.Error:
             return None
 
-    def retain(self, before_ns: int, max_bytes: int) -> bool:
+    def log_size(self) -> int:
+        """Bytes of the database's log."""
+        return self.database.file.log_size() if self.database else 0
+
+    def retain(self, before_ns: int, max_bytes: int, *, aged: int | None = None) -> bool:
         """Removes some thousand of the alerts that are from before a time, or the oldest of a store
-        that is too large; whether there were any: there may be more.
+        that is too large; whether there were any: there may be more. With `aged`, of the former
+        none with a higher id.
 
         Raises:
             sqlite3.Error: the database cannot be written.
@@ -366,7 +371,8 @@ class Store:
         if self.database is None:
             return False
         with self._writing:
-            last = self.database.oldest_beyond(before_ns, max_bytes)
+            limits = (before_ns, self._last if aged is None else aged, max_bytes)
+            last = self.database.oldest_beyond(*limits)
             if last is not None:
                 self.database.remove(last)
         return last is not None

@@ -12,6 +12,7 @@ from lanner.api.live import LiveUnavailableError
 from lanner.config.durations import seconds
 from lanner.outputs.alert import hostname
 from lanner.outputs.internal import channel_alert, source_alert, store_alert
+from lanner.service.ages import Ages
 from lanner.service.auditing import audit_sources
 from lanner.service.channels import Channels
 from lanner.service.drops import Losses
@@ -68,12 +69,14 @@ class Service:
         self._has_failed = False
         self._store_settings = config.store
         self._retain_problem = ""
+        self._is_log_large = False
         self._failed: set[EventSource] = set()
         self._watcher = Watcher()
         self._watcher.watch(places_of(loaded, request))
         self._is_ready = False
         rules = load_rules(config, request.rules)
         store = open_store(config, log, self._on_store_trouble)
+        self._ages = Ages(store.last_id)
         channels = Channels(store, self._on_channel_trouble, lambda: self.order(END))
         self._sink = Sink(
             store,
@@ -262,9 +265,19 @@ class Service:
         section = self._store_settings
         age = seconds(section.max_age) if by_age else 0
         before = time.time_ns() - int(age * 1e9) if age else 0
+        store = self.state.store
+        aged = self._ages.aged(age, store.last_id) if age else 0
+        limit = section.max_size_mb << 20
+        was_large, self._is_log_large = self._is_log_large, 0 < limit < store.log_size()
+        if store.database and self._is_log_large and not was_large:
+            self._log(
+                f"{store.database.file.path}-wal is larger than store.max_size_mb: somebody reads"
+                " the store, and does not come to an end",
+                "warning",
+            )
         until = time.monotonic() + _RETAIN_S
         try:
-            while self.state.store.retain(before, section.max_size_mb << 20):
+            while store.retain(before, limit, aged=aged):
                 if time.monotonic() >= until:
                     return False
         except sqlite3.Error as error:
