@@ -64,6 +64,23 @@ def test_a_file_that_is_kept_open_is_opened_anew_when_asked(tmp_path: Path) -> N
     assert path.read_text() == "c\n"
 
 
+def test_a_file_that_was_removed_gets_nothing_any_more(tmp_path: Path) -> None:
+    path = tmp_path / "folder" / "alerts.txt"
+    channel = file.Channel(file.Settings(filename=str(path), keep_alive=True))
+    channel.send(messages("a"))
+    path.unlink()
+    channel.send(messages("b"))
+    assert path.read_text() == "b\n"
+    path.unlink()
+    path.parent.rmdir()
+    with pytest.raises(DeliveryError, match="No such file"):
+        channel.send(messages("c"))
+    path.parent.mkdir()
+    channel.send(messages("c"))
+    channel.close()
+    assert path.read_text() == "c\n"
+
+
 def test_a_large_file_becomes_a_backup(tmp_path: Path) -> None:
     path = tmp_path / "alerts.txt"
     settings = file.Settings(filename=str(path), max_size_mb=1, max_backups=2, compress=True)

@@ -87,6 +87,8 @@ class RotatingFile:
 
         """
         self._mend()
+        if not os.fstat(self._file).st_nlink:
+            self.reopen()  # it was removed: nobody would ever read that
         self._size = os.fstat(self._file).st_size  # others may have cut it (copytruncate)
         lines = memoryview(taken.lines)
         limit = self._rotation.max_size
