@@ -18,7 +18,7 @@ import pytest
 
 from lanner.config import Loaded, load_config
 from lanner.config.defaults import LANNER
-from lanner.config.sections import AuditSection
+from lanner.config.sections import AuditSection, MetricsSection
 from lanner.outputs.redaction import Redactor
 from lanner.outputs.store import Store
 from lanner.service.ages import Ages
@@ -26,6 +26,7 @@ from lanner.service.audit import AuditSource
 from lanner.service.channels import Channels
 from lanner.service.health import MAX_BUSY_S, problems
 from lanner.service.log import Logger
+from lanner.service.metrics import figures
 from lanner.service.notify import Notifier
 from lanner.service.redactions import redactor_of
 from lanner.service.reload import Reloader
@@ -144,6 +145,18 @@ def test_clocks_that_jump_make_no_alert_old() -> None:
         found.append(ages.aged(3_600, last_id))
         now[0] += 1_800
     assert found == [7, 7, 7, 10, 20]
+
+
+def test_a_clock_that_is_set_back_makes_no_odd_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state, _ = state_of(load(tmp_path))
+    monkeypatch.setattr(time, "time", lambda: 1.0)
+    monkeypatch.setattr(time, "time_ns", lambda: 10**9)
+    settings = MetricsSection(resource_utilization_enabled=True)
+    found = {one.field: one.value for one in figures(state, None, settings)}
+    assert found["falco.duration_sec"] >= 0
+    assert 0 < found["falco.cpu_usage_perc"] <= 100 * (os.cpu_count() or 1)
 
 
 def test_while_rules_and_channels_change_nothing_that_is_hidden_is_seen(tmp_path: Path) -> None:

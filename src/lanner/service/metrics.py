@@ -89,7 +89,6 @@ def _counter(name: str, metric: str, value: float, *labels: tuple[str, str]) -> 
 
 
 def _base(state: State) -> Iterator[Figure]:
-    now = time.time_ns()
     prefix = "falcosecurity_falco"
     yield Figure("", f"{prefix}_version_info", 1, (("version", FALCO_VERSION),))
     for kind, files in (("rules", state.rules.files), ("config", state.config_files)):
@@ -114,8 +113,7 @@ def _base(state: State) -> Iterator[Figure]:
         ("host_boot", int(psutil.boot_time()) * 1_000_000_000),
     ):
         yield Figure(f"falco.{name}_ts", f"{prefix}_{name}_timestamp_nanoseconds", value)
-    duration = (now - state.started_ns) // 1_000_000_000
-    yield _counter("falco.duration_sec", f"{prefix}_duration_seconds_total", duration)
+    yield _counter("falco.duration_sec", f"{prefix}_duration_seconds_total", int(_age_s()))
     cpus = os.cpu_count() or 1
     yield Figure("falco.host_num_cpus", f"{prefix}_host_num_cpus_total", cpus)
 
@@ -145,10 +143,9 @@ def _resources() -> Iterator[Figure]:
     with process.oneshot():
         memory = process.memory_full_info()
         cpu = process.cpu_times()
-        age = max(1e-9, time.time() - process.create_time())
     for name, value in (("rss", memory.rss), ("vsz", memory.vms), ("pss", memory.pss)):
         yield Figure(f"falco.memory_{name}", f"{prefix}_memory_{name}_bytes", value, unit="bytes")
-    usage = 100 * (cpu.user + cpu.system) / age
+    usage = 100 * (cpu.user + cpu.system) / _age_s()
     yield Figure("falco.cpu_usage_perc", f"{prefix}_cpu_usage_ratio", usage, unit="ratio")
     host = psutil.virtual_memory()
     used = host.total - host.available
@@ -166,6 +163,13 @@ def _resources() -> Iterator[Figure]:
     yield Figure("falco.host_procs_running", f"{prefix}_host_procs_running_total", running)
     opened = _first_number("/proc/sys/fs/file-nr")
     yield Figure("falco.host_open_fds", f"{prefix}_host_open_fds_total", opened)
+
+
+def _age_s() -> float:
+    """How long this process has been there (proc(5): starttime): the wall clock may jump."""
+    fields = Path("/proc/self/stat").read_text().rpartition(")")[2].split()
+    started = int(fields[19]) / os.sysconf("SC_CLK_TCK")
+    return max(1e-9, time.clock_gettime(time.CLOCK_BOOTTIME) - started)
 
 
 def _first_number(path: str, behind: str = "") -> int:
