@@ -169,16 +169,13 @@ class _Taken:
             OSError: the program has ended, reads nothing any more, or nothing for too long.
 
         """
-        if self._program.stdin is None:
-            raise OSError("has no standard input")
-        pipe = self._program.stdin.fileno()
         pause = _SHORTEST_PAUSE_S
         deadline = time.monotonic() + self._patience_s
         while True:
             code = self._program.poll()
             before = self.count
             try:
-                self._advance(pipe)
+                self._advance()
             except BrokenPipeError:
                 code = code or 0
             if self.count == len(self._data):
@@ -193,9 +190,13 @@ class _Taken:
             time.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE_S)
 
-    def _advance(self, pipe: int) -> None:
+    def _advance(self) -> None:
         """Writes what there is room for, and looks how much of it was read."""
-        with contextlib.suppress(BlockingIOError):
+        if self._program.stdin is None or self._program.stdin.closed:
+            # by `close`, which waits no longer: the number is another file's soon
+            raise BrokenPipeError
+        pipe = self._program.stdin.fileno()
+        with contextlib.suppress(BlockingIOError, BrokenPipeError):
             if self._written < len(self._data):
                 self._written += os.write(pipe, self._data[self._written :])
         unread = fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))
