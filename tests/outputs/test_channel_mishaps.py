@@ -199,6 +199,8 @@ def test_standard_output_as_a_file() -> None:
         ({"url": "http://x", "headers": {"a b": "c"}}, "`a b` is not a header"),
         ({"url": "http://x", "headers": {"a": "b\r\nc: d"}}, "`a` is not a header"),
         ({"url": "http://x", "headers": {"a": "ü"}}, "`a` is not a header"),
+        ({"url": "http://x", "headers": {"Content-Length": "1"}}, "is set with each alert"),
+        ({"url": "http://x", "user_agent": "a\r\nb: c"}, "`user-agent` is not a header"),
     ],
 )
 def test_places_and_headers_that_are_none(settings: dict[str, Any], problem: str) -> None:

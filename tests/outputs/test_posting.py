@@ -152,6 +152,18 @@ def test_a_service_that_asks_for_time(retry_after: str, least: float, most: floa
     peer.close()
 
 
+def test_a_header_of_the_configuration_is_there_once() -> None:
+    peer = Peer(OK)
+    channel = channel_to(peer, headers={"Content-Type": "text/x", "HOST": "other"})
+    channel.send(messages("{}"))
+    channel.close()
+    peer.close()
+    head = peer.requests[0].lower()
+    assert head.count(b"content-type:") == head.count(b"host:") == 1
+    assert b"content-type: text/x\r\n" in head
+    assert b"host: other\r\n" in head
+
+
 def test_a_scheme_in_capitals_is_checked_like_any() -> None:
     with pytest.raises(ValueError, match="/nowhere: No such file"):
         web.Channel(web.Settings(url="HTTPS://x", ca_cert="/nowhere"))

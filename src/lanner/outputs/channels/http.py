@@ -36,6 +36,8 @@ _FINAL = frozenset(
 """Answers that say that it is this alert that is not wanted."""
 _SHORTEST = 4
 """What is shorter is no secret."""
+_FRAMING = frozenset(("content-length", "transfer-encoding", "connection"))
+"""What says where a message ends: it follows from the alert."""
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _HEADER_VALUE = re.compile(r"[\t -~]*")
 
@@ -79,7 +81,9 @@ class Channel:
 
         """
         parts = _place(settings.url)
-        for name, value in settings.headers.items():
+        for name, value in {"user-agent": settings.user_agent, **settings.headers}.items():
+            if name.lower() in _FRAMING:
+                raise ValueError(f"`headers`: `{name}` is set with each alert")
             if not _HEADER_NAME.fullmatch(name) or not _HEADER_VALUE.fullmatch(value):
                 raise ValueError(f"`headers`: `{name}` is not a header, or its value is not ASCII")
         self._settings = settings
@@ -130,7 +134,7 @@ class Channel:
         headers = {
             "user-agent": settings.user_agent,
             "content-type": "application/json" if is_json else "text/plain",
-            **settings.headers,
+            **{name.lower(): value for name, value in settings.headers.items()},
         }
         if settings.token_file:
             # read again each time: it may be renewed
