@@ -155,7 +155,7 @@ def test_a_daemon_of_this_machine_that_takes_streams(
         os.unlink(path)  # noqa: PTH108
         first, second, rest = got.split(b"\0")
         assert first.startswith(b"<10>")
-        assert first.endswith(f" lanner[{os.getpid()}]: {line}".encode())
+        assert first.endswith(f" falco[{os.getpid()}]: {line}".encode())
         assert second.endswith(b": and  more")
         assert rest == b""
         with pytest.raises(DeliveryError):
