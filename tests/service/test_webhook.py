@@ -6,6 +6,7 @@ import contextlib
 import datetime as dt
 import http.client
 import json
+import signal
 import ssl
 from pathlib import Path
 from typing import Any
@@ -121,6 +122,40 @@ def test_who_may_send_and_certificates_of_both_sides_change(tmp_path: Path) -> N
             sent(port, late, "late")
         assert running.end() == 0
     assert seen(running) == ["a", "b", "c"]
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+def test_a_client_that_is_gone_does_not_hold_up_the_end(tmp_path: Path, is_answered: bool) -> None:
+    """Half of a batch was sent when the end came: what comes of it still counts."""
+    authority, port = trustme.CA(), free_port()
+    server = authority.issue_cert("127.0.0.1")
+    server.private_key_pem.write_to_path(tmp_path / "tls.key")
+    server.cert_chain_pems[0].write_to_path(tmp_path / "tls.crt")
+    (tmp_path / "token").write_text("sesame\n")
+    audit = {
+        "listen": f"127.0.0.1:{port}",
+        "tls_cert_file": str(tmp_path / "tls.crt"),
+        "tls_private_key_file": str(tmp_path / "tls.key"),
+        "token_file": str(tmp_path / "token"),
+    }
+    body = json.dumps({"kind": "EventList", "items": [event("late")]})
+    with Running(configuration(tmp_path, audit=audit), port) as running:
+        with contextlib.closing(connect(port, client(authority, None))) as gone:
+            assert send(gone, "wrong", authorization="Bearer simsim") == 401
+            assert send(gone, "a", authorization="Bearer sesame") == 200
+            if not is_answered:
+                gone.putrequest("POST", "/")
+                for name, value in {**HEADERS, "authorization": "Bearer sesame"}.items():
+                    gone.putheader(name, value)
+                gone.putheader("content-length", str(len(body)))
+                gone.endheaders(body[:20].encode())
+            running.signal(signal.SIGTERM)
+            if not is_answered:
+                gone.send(body[20:].encode())
+                assert gone.getresponse().status == 200
+            assert running.end() == 0
+        assert not running.has_said("it did not end")
+    assert seen(running) == ["a", "late"][: 2 - is_answered]
 
 
 def test_the_webhook_of_the_plugin_has_its_certificate_renewed(tmp_path: Path) -> None:

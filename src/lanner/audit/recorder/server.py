@@ -7,6 +7,7 @@ import signal
 import socket
 import ssl
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -29,6 +30,8 @@ _KEEP_ALIVE_S = 120
 may have a request on the way."""
 _HEAD_TIMEOUT_S = 5
 """A client has so long to begin a request, and to send its head."""
+_GOODBYE_S = 1
+"""At the end a client has so long to close its connection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,20 @@ class _Protocol(H11Protocol):
         self.began = self.loop.time()
         self._make_room()
         self._look_again()
+
+    def shutdown(self) -> None:
+        """The server ends: no further request is taken."""
+        super().shutdown()
+        self._end_if_closing(was_closing=False)
+
+    def _end_if_closing(self, *, was_closing: bool) -> None:
+        """TLS waits for the client to say good-bye, too: whoever is gone would hold up the end."""
+        if was_closing:
+            self.transport.abort()
+            return
+        is_closing = self.transport.is_closing()
+        again = partial(self._end_if_closing, was_closing=is_closing)
+        self.loop.call_later(_GOODBYE_S, again)
 
     def _make_room(self) -> None:
         """Whoever opens connections and asks for nothing keeps nobody else from asking: the oldest
