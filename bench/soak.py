@@ -26,6 +26,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from lanner.rules.defaults import default_audit_rules, default_syscall_rules
+
 RULES = """
 - rule: A log is read
   desc: one alert in a hundred opened files
@@ -133,8 +135,9 @@ COUNTERS = {
 
 def configuration(folder: Path, peer: int, audit: int, web: int) -> Path:
     (folder / "soak_rules.yaml").write_text(RULES)
+    rules = [default_audit_rules(), *default_syscall_rules(), folder / "soak_rules.yaml"]
     config = {
-        "rules_files": ["default", str(folder / "soak_rules.yaml")],
+        "rules_files": list(map(str, rules)),
         "json_output": True,
         "store": {"path": str(folder / "alerts.db"), "max_size_mb": 64},
         "audit": {"listen": f"127.0.0.1:{audit}"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 import errno
 import fcntl
@@ -208,7 +209,8 @@ def test_places_and_headers_that_are_none(settings: dict[str, Any], problem: str
         web.Channel(web.Settings(**settings))
 
 
-def test_secrets_that_a_service_repeats_are_not_said(tmp_path: Path) -> None:
+@pytest.mark.parametrize("has_token", [True, False])
+def test_secrets_that_a_service_repeats_are_not_said(tmp_path: Path, *, has_token: bool) -> None:
     class Echo(http.server.BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             self.rfile.read(int(self.headers["content-length"]))
@@ -229,7 +231,7 @@ def test_secrets_that_a_service_repeats_are_not_said(tmp_path: Path) -> None:
         settings = web.Settings(
             url=f"http://user:SECRET2@{place}/services/SECRET3?key=SECRET4",
             headers={"x-key": "SECRET5"},
-            token_file=str(token),
+            token_file=str(token) if has_token else "",
             user_agent="",
         )
         channel = web.Channel(settings)
@@ -239,6 +241,7 @@ def test_secrets_that_a_service_repeats_are_not_said(tmp_path: Path) -> None:
         channel.close()
     assert place in str(caught.value)
     assert "SECRET" not in str(caught.value)
+    assert base64.b64encode(b"user:SECRET2").decode() not in str(caught.value)
 
 
 def test_a_url_that_is_none_is_not_repeated() -> None:

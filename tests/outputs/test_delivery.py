@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +53,40 @@ def end(delivery: Delivery, store: Store, seconds: float = 20.0) -> None:
     delivery.stop(time.monotonic() + seconds)
     store.wake()
     delivery.join()
+
+
+class Hanging(Told):
+    """Comes back from the first call when it is let."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_called, self.may_return = threading.Event(), threading.Event()
+
+    def send(self, messages: Sequence[Message]) -> None:
+        self.is_called.set()
+        assert self.may_return.wait(20)
+        super().send(messages)
+
+
+def test_who_comes_back_late_does_not_change_the_place_of_the_next(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(delivery_of, "_GRACE_S", 0.01)
+    hanging, channel = Hanging(), Told()
+    first = run(store, hanging)
+    store.append(rows("a"))
+    assert hanging.is_called.wait(20)
+    first.stop(time.monotonic())
+    first.join()
+    second = run(store, channel)
+    store.append(rows("b"))
+    channel.wait(lambda told: len(told.got) == 2)
+    hanging.may_return.set()
+    first._thread.join(20)
+    monkeypatch.undo()
+    end(second, store)
+    assert store.backlog("told") == 0
+    assert query(store, "SELECT delivered_to FROM channels") == [(2,)]
 
 
 def test_alerts_are_delivered_in_order(store: Store) -> None:

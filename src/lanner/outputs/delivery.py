@@ -33,6 +33,8 @@ it can be ended, and what it got is known."""
 _SAVE_EVERY_S = 0.2
 """So often it is kept how far a channel is: what was sent since is sent again after a crash."""
 _IDLE_S = 0.5
+_GRACE_S = 5.0
+"""Beyond the deadline: a channel may take its own time-out."""
 _BACKLOG = 1_000_000
 _GONE = (
     "it is not in the store any more: too old, too many (store.max_age, max_size_mb), or lost with"
@@ -111,6 +113,8 @@ class Delivery:
         self._is_told = self._is_slow = False
         self._quiet_until = self._failing_since = 0.0
         self._is_over = threading.Event()
+        self._is_left = False
+        """The place is another's: who comes back from a call that hung does not change it."""
         self._deadline: float | None = None
         self._wants_reopening = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"channel-{name}", daemon=True)
@@ -140,8 +144,8 @@ class Delivery:
         """Waits for the end. Its alerts wait in the store for the next of its name, until `detach`
         there.
         """
-        # a channel may take its own time-out beyond the deadline
-        self._thread.join(max(0.0, (self._deadline or 0) - time.monotonic()) + 5.0)
+        self._thread.join(max(0.0, (self._deadline or 0) - time.monotonic()) + _GRACE_S)
+        self._is_left = self._thread.is_alive()
         self._channel.close()
         self._store.save()
 
@@ -174,8 +178,7 @@ class Delivery:
             if wanted:
                 wait, refused = self._send(wanted, wait, refused)
             elif records:
-                self._done = records[-1].id
-                self._store.advance(self.name, self._done)
+                self._advance(records[-1].id)
             now = time.monotonic()
             if now - before > _BATCH_S:
                 self._at_once = max(1, self._at_once // 2)
@@ -191,6 +194,8 @@ class Delivery:
         """Whether it is to end although something may be left."""
         if not self._is_over.is_set():
             return False
+        if self._is_left:
+            return True
         is_late = self._deadline is not None and time.monotonic() >= self._deadline
         # there is no waiting for one that fails
         return is_late or self.counters.problem is not None
@@ -206,7 +211,8 @@ class Delivery:
             if error.is_gone:
                 self._failed(str(error), wait)
                 self._is_over.set()
-                self._store.give_up(self.name)
+                if not self._is_left:
+                    self._store.give_up(self.name)
                 self._on_gone(self.name)
                 return 0.0, 0
             refused += error.is_final
@@ -223,8 +229,7 @@ class Delivery:
 
     def _delivered(self, records: Sequence[Record]) -> None:
         last = records[-1]
-        self._done = last.id
-        self._store.advance(self.name, last.id)
+        self._advance(last.id)
         counters = self.counters
         counters.delivered += len(records)
         counters.lag_s = max(0.0, time.time() - last.time_ns / 1e9)
@@ -269,5 +274,9 @@ class Delivery:
 
     def _bury(self, first: int, last: int, reason: str) -> None:
         letter = DeadLetter(self.name, first, last, reason, time.time_ns())
-        self._done = last
-        self._store.advance(self.name, last, [letter])
+        self._advance(last, letter)
+
+    def _advance(self, done: int, *dead_letters: DeadLetter) -> None:
+        self._done = done
+        if not self._is_left:
+            self._store.advance(self.name, done, dead_letters)

@@ -123,7 +123,7 @@ class Channel:
         """Services like to repeat what they were asked for."""
         parts = urlsplit(self._settings.url)
         secrets = [parts.path, parts.query, parts.password, *self._settings.headers.values()]
-        for secret in (*secrets, self._token):
+        for secret in (*secrets, *self._poster.secrets, self._token):
             if secret and len(secret) >= _SHORTEST:
                 answer = answer.replace(secret, "…")
         return answer

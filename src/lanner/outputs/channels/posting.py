@@ -59,9 +59,12 @@ class Poster:
         )
         shown = b"[%b]" % host if b":" in host else host
         self._headers = [(b"Host", b"%b:%d" % (shown, parts.port) if parts.port else shown)]
+        self.secrets: tuple[str, ...] = ()
+        """What must not be said, in the forms in which it is sent."""
         if login := _login(parts):
             encoded = base64.b64encode(b"%b:%b" % login)
             self._headers.append((b"Authorization", b"Basic " + encoded))
+            self.secrets = (encoded.decode(), login[1].decode())
         self._network = _Network()
         options: dict[str, Any] = {
             "ssl_context": context,
