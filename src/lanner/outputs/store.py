@@ -12,11 +12,12 @@ import sqlite3
 import threading
 import time
 from collections import Counter, deque
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
 from lanner.outputs.channels import Record
+from lanner.outputs.position import Position
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -45,17 +46,6 @@ class StoreCounters:
     unstored: int = 0
     lost: int = 0
     failures: int = 0
-
-
-@dataclass(slots=True)
-class _Position:
-    """How far a channel is."""
-
-    done: int
-    saved: int
-    limit: int = 0
-    is_gone: bool = False
-    dead_letters: list[DeadLetter] = field(default_factory=list)
 
 
 class Store:
@@ -92,7 +82,7 @@ class Store:
         self._last = database.last_id() if database else 0
         self._kept = self._last
         self._known = database.delivered() if database else {}
-        self._channels: dict[str, _Position] = {}
+        self._channels: dict[str, Position] = {}
         self._dead: Counter[str] = Counter()
         self._unsaved: dict[str, int] = {}
         self._problem: str | None = None
@@ -126,7 +116,7 @@ class Store:
             position = self._channels.get(channel)
             if position is None:
                 done = self._known.get(channel, self._last)
-                position = _Position(done, self._known.get(channel, -1))
+                position = Position(done, self._known.get(channel, -1))
                 self._channels[channel] = position
             position.limit, position.is_gone = limit, False
             return position.done
