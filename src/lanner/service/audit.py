@@ -185,9 +185,7 @@ class AuditSource:
         )
         self._webhook = Webhook(self._recorder, metrics, token=self._token)
         self._thread.start()
-        host, port = self._listener.getsockname()[:2]
-        shown = f"[{host}]" if ":" in host else host
-        self._log(f"audit: listening at {shown}:{port}", "notice")
+        self._log(f"audit: listening at {Address(*self._listener.getsockname()[:2])}", "notice")
 
     async def __call__(self, scope: Mapping[str, Any], receive: Receive, send: Send) -> None:
         """Answers a request (ASGI 3)."""

@@ -50,7 +50,7 @@ class Web:
             self._server = Server(self, address, tls)
             self._listener = self._server.listener()
         except (OSError, ValueError) as error:
-            place = getattr(error, "filename", None) or f"{address.host}:{address.port}"
+            place = getattr(error, "filename", None) or str(address)
             reason = getattr(error, "strerror", None) or str(error)
             raise ServiceError(f"webserver: {place}: {reason}") from None
         self.port: int = self._listener.getsockname()[1]
@@ -60,8 +60,8 @@ class Web:
         """Begins to answer."""
         self._thread.start()
         scheme = "https" if self._settings.ssl_enabled else "http"
-        host = self._settings.listen_address
-        self._log(f"webserver: listening at {scheme}://{host}:{self.port}")
+        place = Address(*self._listener.getsockname()[:2])
+        self._log(f"webserver: listening at {scheme}://{place}")
 
     def stop(self) -> None:
         """Ends it."""

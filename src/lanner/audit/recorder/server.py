@@ -64,6 +64,11 @@ class Address:
             raise ValueError(f"`{text}` is not ADDRESS:PORT")
         return Address(str(ipaddress.ip_address(host)), int(port))
 
+    def __str__(self) -> str:
+        """As in URLs: `[::1]:9765`."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{host}:{self.port}"
+
     @property
     def is_loopback(self) -> bool:
         """Whether only this machine reaches it."""

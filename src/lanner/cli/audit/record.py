@@ -277,7 +277,9 @@ def _server(
         try:
             server = Server(webhook, address, tls)
             server.serve(
-                lambda port: common.complain(f"listening at {scheme}://{address.host}:{port}"),
+                lambda port: common.complain(
+                    f"listening at {scheme}://{Address(address.host, port)}"
+                ),
                 recorder.reopen,
                 common.complain,
             )
