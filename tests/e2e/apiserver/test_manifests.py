@@ -20,6 +20,7 @@ PLACES = {
     "ConfigMap": "/api/v1/namespaces/lanner/configmaps",
     "DaemonSet": "/apis/apps/v1/namespaces/lanner/daemonsets",
     "Pod": "/api/v1/namespaces/lanner/pods",
+    "ResourceQuota": "/api/v1/namespaces/lanner/resourcequotas",
     "Service": "/api/v1/namespaces/lanner/services",
     "ServiceAccount": "/api/v1/namespaces/lanner/serviceaccounts",
 }
