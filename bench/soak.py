@@ -26,7 +26,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from lanner.rules.defaults import default_audit_rules, default_syscall_rules
+from lanner.rules.defaults import default_rules
 
 RULES = """
 - rule: A log is read
@@ -135,7 +135,7 @@ COUNTERS = {
 
 def configuration(folder: Path, peer: int, audit: int, web: int) -> Path:
     (folder / "soak_rules.yaml").write_text(RULES)
-    rules = [default_audit_rules(), *default_syscall_rules(), folder / "soak_rules.yaml"]
+    rules = [*default_rules(), folder / "soak_rules.yaml"]
     config = {
         "rules_files": list(map(str, rules)),
         "json_output": True,

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lanner.rules.defaults import default_audit_rules, default_syscall_rules
+from lanner.rules.defaults import default_rules
 from tests.cli.run import LANNER, lanner
 
 if TYPE_CHECKING:
@@ -107,7 +107,7 @@ def test_validate_asks_for_files() -> None:
 
 
 def test_the_shipped_rules_are_valid_without_a_warning() -> None:
-    files = (default_audit_rules(), *default_syscall_rules())
+    files = default_rules()
     done = lanner("validate", *files)
     assert done.returncode == 0
     assert done.stdout.decode().splitlines() == [f"{file}: Ok" for file in files]

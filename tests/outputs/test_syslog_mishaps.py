@@ -6,15 +6,18 @@ import os
 import socket
 import ssl
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
 import trustme
+from msgspec.structs import replace
 
 from lanner.outputs.channels import DeliveryError, syslog
 from tests.outputs.test_channels import messages
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
@@ -29,13 +32,15 @@ def read_frame(stream: socket.socket) -> bytes:
     return bytes(data)
 
 
-@pytest.mark.parametrize("scheme", ["tcp", "tls"])
-def test_a_message_of_a_megabyte_and_one_that_is_no_utf8(scheme: str, tmp_path: Path) -> None:
+@contextmanager
+def collector(
+    scheme: str, tmp_path: Path, take: Callable[[socket.socket], None]
+) -> Iterator[syslog.Settings]:
+    """Listens for one connection, which `take` has; gives the settings by which it is reached."""
     authority = trustme.CA()
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     authority.issue_cert("127.0.0.1").configure_cert(context)
     authority.cert_pem.write_to_path(str(tmp_path / "ca"))
-    got: list[bytes] = []
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def serve() -> None:
@@ -44,16 +49,27 @@ def test_a_message_of_a_megabyte_and_one_that_is_no_utf8(scheme: str, tmp_path: 
             if scheme == "tls":
                 connection = context.wrap_socket(connection, server_side=True)
             with connection:
-                got.extend(read_frame(connection) for _ in range(3))
+                take(connection)
 
         thread = threading.Thread(target=serve)
         thread.start()
-        address = f"{scheme}://127.0.0.1:{server.getsockname()[1]}"
         ca = str(tmp_path / "ca") if scheme == "tls" else ""
-        channel = syslog.Channel(syslog.Settings(address=address, ca_cert=ca))
-        channel.send(messages("x\n" * (1 << 19), "\udcff \0", "last"))
+        address = f"{scheme}://127.0.0.1:{server.getsockname()[1]}"
+        yield syslog.Settings(address=address, ca_cert=ca)
         thread.join(20)
-        channel.close()
+
+
+@pytest.mark.parametrize("scheme", ["tcp", "tls"])
+def test_a_message_of_a_megabyte_and_one_that_is_no_utf8(scheme: str, tmp_path: Path) -> None:
+    got: list[bytes] = []
+
+    def take(connection: socket.socket) -> None:
+        got.extend(read_frame(connection) for _ in range(3))
+
+    with collector(scheme, tmp_path, take) as settings:
+        channel = syslog.Channel(settings)
+        channel.send(messages("x\n" * (1 << 19), "\udcff \0", "last"))
+    channel.close()
     assert got[0].endswith(b"] \xef\xbb\xbf" + b"x\n" * (1 << 19))
     assert got[1].endswith(b"] \xff \0")
     assert got[2].endswith(b"last")
@@ -61,34 +77,19 @@ def test_a_message_of_a_megabyte_and_one_that_is_no_utf8(scheme: str, tmp_path: 
 
 @pytest.mark.parametrize("scheme", ["tcp", "tls"])
 def test_a_collector_that_reads_now_and_then(scheme: str, tmp_path: Path) -> None:
-    authority = trustme.CA()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    authority.issue_cert("127.0.0.1").configure_cert(context)
-    authority.cert_pem.write_to_path(str(tmp_path / "ca"))
     is_over = threading.Event()
-    with socket.create_server(("127.0.0.1", 0)) as server:
 
-        def serve() -> None:
-            connection = server.accept()[0]
-            connection.settimeout(20)
-            if scheme == "tls":
-                connection = context.wrap_socket(connection, server_side=True)
-            with connection:
-                while not is_over.wait(0.02):
-                    connection.recv(16_384)
+    def take(connection: socket.socket) -> None:
+        while not is_over.wait(0.02):
+            connection.recv(16_384)
 
-        thread = threading.Thread(target=serve)
-        thread.start()
-        address = f"{scheme}://127.0.0.1:{server.getsockname()[1]}"
-        ca = str(tmp_path / "ca") if scheme == "tls" else ""
-        settings = syslog.Settings(address=address, ca_cert=ca, timeout_ms=500)
-        channel = syslog.Channel(settings)
+    with collector(scheme, tmp_path, take) as settings:
+        channel = syslog.Channel(replace(settings, timeout_ms=500))
         with pytest.raises(DeliveryError, match="timed out") as caught:
             channel.send(messages("x" * 60_000_000))
         assert caught.value.delivered == 0
         is_over.set()
         channel.close()
-        thread.join(20)
 
 
 @pytest.mark.parametrize("has_tickets", [True, False])

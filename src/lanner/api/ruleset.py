@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanner.api.wildcards import matches
-from lanner.rules.defaults import default_audit_rules, default_syscall_rules
+from lanner.rules.defaults import default_rules
 from lanner.rules.loader import decode_source, load, read_source
 from lanner.rules.model import parse_priority
 
@@ -111,23 +111,19 @@ def load_rules(
     """
     first: tuple[str | os.PathLike[str], ...] = ()
     if defaults:
-        first = (SITE_RULES,) if _is_there(SITE_RULES) else _shipped()
-    sources = [read_source(file) for file in _in_folders((*first, *paths))]
+        first = (SITE_RULES,) if _is_there(SITE_RULES) else default_rules()
+    sources = [read_source(file) for file in files_of((*first, *paths))]
     for name, text in (texts or {}).items():
         sources.append(decode_source(name, text.encode("utf-8", "surrogatepass")))
-    last = _in_folders(local)
+    last = files_of(local)
     if defaults:
         again = {Path(file).resolve() for file in last}
         there = [place for place in SITE_ADDITIONS if _is_there(place)]
-        added = _in_folders(there, may_be_empty=True)
+        added = files_of(there, may_be_empty=True)
         sources += [read_source(file) for file in added if Path(file).resolve() not in again]
     sources += [read_source(file) for file in last]
     result = load(sources, plugins, static)
     return Ruleset(tuple(rule for rule in result.rules if rule.enabled), result)
-
-
-def _shipped() -> tuple[Path, ...]:
-    return (default_audit_rules(), *default_syscall_rules())
 
 
 def _is_there(path: Path) -> bool:
@@ -151,11 +147,11 @@ def rule_files(directory: Path) -> list[Path]:
     return sorted(file for file in directory.iterdir() if file.suffix in {".yaml", ".yml"})
 
 
-def _in_folders(
+def files_of(
     paths: Iterable[str | os.PathLike[str]], *, may_be_empty: bool = False
 ) -> list[str | os.PathLike[str]]:
-    """The files that these paths stand for. What is no rule file, such as a folder without any
-    unless it may be empty, is among them: it is reported when it is read.
+    """The files that paths stand for, those of a folder sorted by name. What is no rule file, such
+    as a folder without any unless it may be empty, is among them: it is reported when it is read.
     """
     found: list[str | os.PathLike[str]] = []
     for path in paths:

@@ -14,7 +14,7 @@ from lanner import api
 from lanner.cli import common
 from lanner.diagnostics.render_json import to_json
 from lanner.diagnostics.render_text import render_text
-from lanner.rules.defaults import default_audit_rules, default_syscall_rules
+from lanner.rules.defaults import default_rules
 from lanner.rules.falco_report import falco_json, falco_text
 from lanner.rules.model import MAX_ERRORS
 
@@ -76,11 +76,12 @@ def validate(
     elif chosen is Format.FALCO:
         print(falco_text(result))  # noqa: T201
     else:
-        shipped = () if files else (default_audit_rules(), *default_syscall_rules())
+        shipped = () if files else default_rules()
         _text(result, quiet=quiet, unless_wrong=set(map(str, shipped)))
     if not result.ok:
-        if files and api.load_rules(defaults=True, local=(*files, *(local or ()))).ok:
-            options = " ".join(f"--local {shlex.quote(name)}" for name in (*files, *(local or ())))
+        named = (*(files or ()), *(local or ()))
+        if files and api.load_rules(defaults=True, local=named).ok:
+            options = " ".join(f"--local {shlex.quote(name)}" for name in named)
             common.complain(f"behind the default rules it is valid: lanner validate {options}")
         raise typer.Exit(1)
 

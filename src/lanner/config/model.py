@@ -79,6 +79,11 @@ class Config(s.Section, frozen=True, kw_only=True):
     containers: s.Containers = s.Containers()
 
     @property
+    def named_rules(self) -> tuple[str, ...]:
+        """Files and folders of rules, under the key of today or the old one."""
+        return self.rules_files or self.rules_file
+
+    @property
     def loaded_plugins(self) -> tuple[s.Plugin, ...]:
         """The plugins that are to be loaded: those that are named, or all."""
         if self.load_plugins is None:

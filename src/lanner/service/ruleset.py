@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lanner import api
-from lanner.api.ruleset import SITE_ADDITIONS, SITE_RULES, rule_files
+from lanner.api.ruleset import SITE_ADDITIONS, SITE_RULES, files_of
 from lanner.config.plugins import plugins_there
 from lanner.rules.additions import Addition, AdditionError
 from lanner.rules.requirements import unmet_requirement
@@ -87,7 +87,7 @@ class LoadedRules:
 
 def rule_paths(config: Config, choice: RuleChoice) -> tuple[Path, ...]:
     """Files and folders whose change may change the rules, whether they are there or not."""
-    named = choice.paths or config.rules_files or config.rules_file
+    named = _named(config, choice)
     has_usual = choice.has_defaults and not named
     usual = (SITE_RULES, *SITE_ADDITIONS) if has_usual else ()
     return (*map(Path, named), *usual, *map(Path, choice.local))
@@ -133,9 +133,13 @@ def missing_plugin(config: Config, result: LoadResult) -> str | None:
     return unmet_requirement(result.required_plugins, plugins_there(config))
 
 
+def _named(config: Config, choice: RuleChoice) -> tuple[str, ...]:
+    return choice.paths or config.named_rules
+
+
 def _read(config: Config, choice: RuleChoice) -> api.Ruleset:
     plugins = [plugin.name for plugin in config.loaded_plugins]
-    named = choice.paths or config.rules_files or config.rules_file
+    named = _named(config, choice)
     if named or not choice.has_defaults:
         # as in Falco: what is named on the command line must be there, the rest may be
         paths = [path for path in map(Path, named) if choice.paths or path.exists()]
@@ -144,7 +148,7 @@ def _read(config: Config, choice: RuleChoice) -> api.Ruleset:
                 "You must specify at least one rules file/directory via -r or a rules_files entry"
             )
         return api.load_rules(
-            *filter(_has_rules, paths),
+            *files_of(paths, may_be_empty=True),
             local=choice.local,
             plugins=plugins,
             static=config.static_fields,
@@ -152,14 +156,6 @@ def _read(config: Config, choice: RuleChoice) -> api.Ruleset:
     return api.load_rules(
         defaults=True, local=choice.local, plugins=plugins, static=config.static_fields
     )
-
-
-def _has_rules(path: Path) -> bool:
-    """Whether there is something to load: folders may be empty, other files are left out."""
-    try:
-        return bool(rule_files(path))
-    except OSError:
-        return True  # a file, or what is reported when it is read
 
 
 def _switched(

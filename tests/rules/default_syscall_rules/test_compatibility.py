@@ -12,7 +12,7 @@ import yaml
 import lanner
 from lanner.plan.build import build
 from lanner.plan.model import FieldNode
-from lanner.rules.defaults import default_audit_rules, default_syscall_rules
+from lanner.rules.defaults import default_rules
 from tests.rules.default_syscall_rules.disagreements import UPSTREAM
 from tests.rules.default_syscall_rules.support import CASES, fired, load
 
@@ -50,7 +50,7 @@ def names_in_use(captures: Path) -> set[str]:
 
 
 def test_no_warnings_with_the_audit_rules() -> None:
-    ruleset = lanner.load_rules(default_audit_rules(), *default_syscall_rules())
+    ruleset = lanner.load_rules(*default_rules())
     assert ruleset.ok
     assert not ruleset.diagnostics
     assert len({rule.name for rule in ruleset.result.rules if rule.source == "syscall"}) == 67

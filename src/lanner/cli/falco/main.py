@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from lanner.api.ruleset import rule_files
+from lanner.api.ruleset import files_of
 from lanner.cli.common import discard_output, open_streams
 from lanner.cli.falco import listing, printing, starting
 from lanner.cli.falco.options import DEFAULT_CONFIG, UsageError, parse, parser
@@ -237,14 +237,8 @@ def _validate(options: argparse.Namespace, config: Config, log: Log) -> None:
 def _before(named: list[str], config: Config) -> list[str]:
     """The rule files of the configuration that are there, but for those that are named."""
     again = {Path(name).resolve() for name in named}
-    places = map(Path, config.rules_files or config.rules_file)
-    files = [
-        file
-        for place in places
-        for file in (rule_files(place) if place.is_dir() else [place])
-        if file.exists() and file.resolve() not in again
-    ]
-    return list(map(str, files))
+    files = files_of(filter(os.path.exists, config.named_rules), may_be_empty=True)
+    return [str(file) for file in files if Path(file).resolve() not in again]
 
 
 @contextlib.contextmanager

@@ -14,3 +14,8 @@ def default_syscall_rules() -> tuple[Path, ...]:
     """The rule files for system calls, in the order in which they must be loaded."""
     parts = ("", "_incubating", "_sandbox")
     return tuple(Path(__file__).with_name(f"lanner_rules{part}.yaml") for part in parts)
+
+
+def default_rules() -> tuple[Path, ...]:
+    """All rule files, in the order in which they must be loaded."""
+    return (default_audit_rules(), *default_syscall_rules())
