@@ -145,8 +145,9 @@ class Server:
         """
         self._tls = tls
         self._address = address
-        self._current = _context(tls) if tls else None
-        context = self._renewable(tls) if tls else None
+        self._current = context = _context(tls) if tls else None
+        if context:
+            context.sni_callback = self._take_current
         config = uvicorn.Config(
             app,
             ssl_certfile=tls.certificate if tls else None,
@@ -226,18 +227,14 @@ class Server:
             reason = f"{error.filename or self._tls.certificate}: {error.strerror or error}"
             complain(f"{reason}: the certificate from before stays in use")
 
-    def _renewable(self, tls: Tls) -> ssl.SSLContext:
+    def _take_current(
+        self, connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext
+    ) -> None:
         """Each connection takes certificate and authorities from what was read last: one context
         can be given other certificates, but never forgets an authority.
         """
-
-        def take(connection: ssl.SSLObject, _name: str | None, _context: ssl.SSLContext) -> None:
-            if self._current:
-                connection.context = self._current
-
-        context = _context(tls)
-        context.sni_callback = take
-        return context
+        if self._current:
+            connection.context = self._current
 
 
 def _context(tls: Tls) -> ssl.SSLContext:
